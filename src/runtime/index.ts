@@ -1,0 +1,7 @@
+// The door of the runtime room: time, logs and the check of shapes, injected into every other room.
+
+export { type Check, check, faultText } from './check.js'
+export { type Clock, systemClock } from './clock.js'
+export { type Log, silentLog } from './log.js'
+export type { Timer } from './timer-wheel.js'
+export { VirtualClock } from './virtual-clock.js'
