@@ -49,7 +49,11 @@ export class HubError extends Error {
   readonly code: ErrorCode
   readonly faults: readonly Fault[]
 
-  constructor(code: ErrorCode, message: string, options: { faults?: readonly Fault[]; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { faults?: readonly Fault[]; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'HubError'
     this.code = code
@@ -68,4 +72,8 @@ export interface Refusal {
 
 export const ok = <T>(value: T): Result<T> => ({ ok: true, value })
 
-export const refuse = (code: ErrorCode, message: string): Refusal => ({ ok: false, code, message })
+export const refuse = (code: ErrorCode, message: string): Refusal => ({
+  ok: false,
+  code,
+  message,
+})

@@ -1,0 +1,13 @@
+// The door of the presence room.
+
+export type { Link } from './link.js'
+export type {
+  Arrival,
+  Attachment,
+  Hold,
+  Page,
+  Presence,
+  Query,
+  Release,
+  Subscriptions,
+} from './presence.js'

@@ -1,0 +1,42 @@
+// The vocabulary of presence: the words that clients, resources and the router share.
+
+import Type, { type Static } from 'typebox'
+
+/** Consolidated statuses, highest priority first. */
+export const statuses = ['available', 'ringing', 'busy', 'away', 'dnd', 'offline'] as const
+export type Status = (typeof statuses)[number]
+export const StatusWord = Type.Enum([...statuses])
+
+/** What a client application, or a person, may say of itself. */
+export const declarable = ['available', 'away', 'busy', 'dnd'] as const
+export type Declared = (typeof declarable)[number]
+export const DeclaredWord = Type.Enum([...declarable])
+
+/** What an account is doing: `engaged` when its capacity is in use, `wrapup` in the set time after a call. */
+export const accountActivities = ['free', 'ringing', 'engaged', 'wrapup'] as const
+export type AccountActivity = (typeof accountActivities)[number]
+
+export const deviceActivities = ['idle', 'ringing', 'engaged'] as const
+export type DeviceActivity = (typeof deviceActivities)[number]
+
+/** How a device hangs on its hub: `lingering` when its connection was lost and may still come back. */
+export const links = ['attached', 'lingering'] as const
+export type LinkState = (typeof links)[number]
+
+/** ISO 8601 in UTC, as every time on the wire. */
+export const Time = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?Z$',
+  expected: 'a time in ISO 8601, UTC, as 2026-01-01T00:00:00Z',
+})
+
+export const Note = Type.String({ maxLength: 256 })
+
+/** What a status change says, on the socket and over HTTP. `null` clears an override. */
+export const StatusChange = Type.Object({
+  status: Type.Union([DeclaredWord, Type.Null()], {
+    expected: `one of ${declarable.join(', ')}, or null`,
+  }),
+  note: Type.Optional(Note),
+  until: Type.Optional(Time),
+})
+export type StatusChange = Static<typeof StatusChange>

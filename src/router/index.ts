@@ -1,0 +1,13 @@
+// The door of the router room.
+
+export type {
+  Caller,
+  CallRequest,
+  CallState,
+  CallView,
+  ListQuery,
+  Router,
+  Side,
+  TimelineEntry,
+} from './routing.js'
+export { callStates } from './routing.js'

@@ -1,0 +1,129 @@
+// What the router offers the other rooms: callers place, change and follow calls; the devices that are rung answer.
+// Everything a side is told comes to it as frames: to a caller by its `Caller`, to a device by its live link.
+
+import type { Result } from '../errors.js'
+import type {
+  AccountId,
+  CallFrame,
+  CallId,
+  EndReason,
+  Params,
+  Party,
+  PartyName,
+  RejectReason,
+  TenantId,
+} from '../protocol/index.js'
+
+/** Who placed a call, and how to tell them what becomes of it. */
+export interface Caller {
+  /** The account whose token placed it: it may read and end the call. */
+  readonly account: AccountId
+  /** The device that placed it, if it was a registered one: its place is taken from then on. */
+  readonly party?: Party
+  send(frame: CallFrame): void
+}
+
+export interface CallRequest {
+  readonly tenant: TenantId
+  readonly to: string
+  readonly from: string
+  readonly params?: Params
+  readonly sdp?: string
+  /** An inline document or a URL that comes with the call, checked by the router; else a route is looked up. */
+  readonly instructions?: unknown
+  /** From outside the platform, or from one of its own devices. */
+  readonly direction: 'inbound' | 'outbound-dial'
+  readonly caller: Caller
+}
+
+export const callStates = [
+  'received',
+  'planning',
+  'queued',
+  'placing',
+  'ringing',
+  'connected',
+  'ended',
+] as const
+export type CallState = (typeof callStates)[number]
+
+/** One line of what happened to a call: when, what, to whom, and why. */
+export interface TimelineEntry {
+  /** ISO 8601. */
+  readonly at: string
+  readonly event: string
+  readonly [fact: string]: unknown
+}
+
+/** A call as the API shows it. */
+export interface CallView {
+  readonly call: CallId
+  readonly to: string
+  readonly from: string
+  readonly state: CallState
+  readonly createdAt: string
+  readonly endedAt?: string
+  readonly reason?: EndReason
+  readonly message?: string
+  readonly by?: PartyName
+  readonly sdp?: string
+  readonly timeline: readonly TimelineEntry[]
+  /** The account whose token placed it; not shown, used to decide who may read. */
+  readonly owner: AccountId
+}
+
+/** One side of a call: the caller, or a device that is rung or has answered. */
+export type Side = Caller | Party
+
+export interface ListQuery {
+  /** Only this account's calls; absent: all of the tenant's. */
+  readonly owner?: AccountId
+  readonly state?: CallState
+  /** Only calls received at or after this time, milliseconds since 1970. */
+  readonly since?: number
+  readonly limit: number
+  readonly cursor?: string
+}
+
+export interface Router {
+  /** Takes a call: its id at once, all else by frames. Refused: `draining`, `busy` (the placing device's account is full), `invalid`. */
+  place(request: CallRequest): Result<CallId>
+  /** A device confirms that it rings. */
+  ringing(party: Party, call: CallId): void
+  /** `call-gone` unless this device is being rung for the call and nobody has answered. */
+  accept(party: Party, call: CallId, sdp?: string): Result<undefined>
+  reject(party: Party, call: CallId, reason: RejectReason): Result<undefined>
+  /** The caller gives up or hangs up, or the device that answered hangs up. */
+  hangup(side: Side, call: CallId, reason?: string): Result<undefined>
+  /** Relays any JSON between the sides, in order. */
+  signal(side: Side, call: CallId, data: unknown): Result<undefined>
+
+  /** A side's connection was lost and may come back. */
+  lost(side: Side): void
+  /** It came back. */
+  back(side: Side): void
+  /** It will not come back: its offers and calls end. */
+  gone(side: Side): void
+  /** Whether this side is in a connected call. */
+  talking(side: Side): boolean
+  /** What a device's new session must be told again: its open offers (`invite`) and answered calls (`connected`). */
+  retell(party: Party): readonly CallFrame[]
+
+  get(tenant: TenantId, call: CallId): CallView | undefined
+  list(
+    tenant: TenantId,
+    query: ListQuery,
+  ): Result<{ readonly calls: readonly CallView[]; readonly cursor?: string }>
+  /** Settles when the call is answered or over, or after `waitMs`; with the call as it is then. */
+  settled(tenant: TenantId, call: CallId, waitMs: number): Promise<CallView | undefined>
+
+  /** Takes no new calls; settles when the last one has ended. */
+  drain(): Promise<void>
+  /** Ends every call `failed`. */
+  close(): void
+  readonly counts: {
+    readonly live: number
+    readonly placed: number
+    readonly ended: Readonly<Record<EndReason, number>>
+  }
+}
