@@ -297,17 +297,10 @@ class Reading {
   }
 
   key(path: string, { kid, alg, secret, publicKey }: Static<typeof Key>): KeyConfig {
-    const kinds = [secret, publicKey, jwksUrl].filter(kind => kind !== undefined).length
-    if (kinds !== 1) this.fault(path, 'must have exactly one of secret, publicKey, jwksUrl')
-    if (jwksUrl !== undefined) {
-      if (!URL.canParse(jwksUrl)) this.fault(`${path}.jwksUrl`, 'must be a URL')
-      return { jwksUrl }
+    if ((secret === undefined) === (publicKey === undefined)) {
+      this.fault(path, 'must have one of secret and publicKey')
     }
-    if (alg === undefined) this.fault(`${path}.alg`, 'is missing')
-    const named = {
-      ...(kid === undefined ? {} : { kid }),
-      alg: alg ?? 'HS256',
-    }
+    const named = { ...(kid === undefined ? {} : { kid }), alg }
     if (secret === undefined) {
       if (isHmac(alg)) this.fault(`${path}.alg`, `${alg} needs a secret, not a publicKey`)
       return {
@@ -331,7 +324,7 @@ class Reading {
       if (input.kid !== undefined && kids.has(input.kid))
         this.fault(`${at}.kid`, `${input.kid} is there twice`)
       if (input.kid !== undefined) kids.add(input.kid)
-      if (input.kid === undefined && input.jwksUrl === undefined && keys.length > 1) {
+      if (input.kid === undefined && keys.length > 1) {
         this.fault(`${at}.kid`, 'is missing: a tenant with several keys tells them apart by it')
       }
       return this.key(at, input)
