@@ -12,7 +12,6 @@ import type {
   HubFrame,
   Party,
   Resource,
-  SelfFrame,
   StatusChange,
   TenantId,
   ViewName,
@@ -45,7 +44,7 @@ export interface Attachment {
   readonly groups: readonly Destination[]
   /** The connection was lost and may come back. */
   linger(): void
-  /** It came back. */
+  /** It came back: all devices of the account are sent `self`. */
   resume(): void
   /** Gone for good: the device leaves presence. */
   leave(): void
@@ -104,7 +103,10 @@ export interface Release {
 }
 
 export interface Presence {
-  /** Registers a device, or takes over the place of its earlier connection. Synchronous: seen by all when it returns. */
+  /**
+   * Registers a device, or takes over the place of its earlier connection. Synchronous: seen by all readers when it
+   * returns. At the end of the turn, and after each change, all devices of the account are sent `self`.
+   */
   attach(arrival: Arrival): Result<Attachment>
   /** The presence status resource; an unknown name looks like an account that is offline. */
   resource(tenant: TenantId, destination: Destination, query: Query, page?: Page): Resource
@@ -112,8 +114,6 @@ export interface Presence {
   knows(tenant: TenantId, destination: Destination): boolean
   /** A person's word for all their devices; `null` clears it. `by` is who said so. */
   override(tenant: TenantId, account: AccountId, change: StatusChange, by: AccountId): Result<undefined>
-  /** What an account's own devices are told of it. */
-  self(tenant: TenantId, account: AccountId): SelfFrame
   subscriptions(tenant: TenantId, link: Link): Subscriptions
 
   /** Takes one place of the account and rings those of `devices` that are there; refused if none is free. */

@@ -1,0 +1,76 @@
+// What a device or a person says of itself, and until when: sets it, and takes it back when its time has passed.
+
+import { ok, type Result, refuse } from '../errors.js'
+import type { AccountId, Declared, StatusChange } from '../protocol/index.js'
+import { account as accountAutomaton } from './account.machine.js'
+import { device as deviceAutomaton } from './device.machine.js'
+import type { Graph } from './graph.js'
+import { type AccountRecord, type DeviceRecord, levels } from './records.js'
+
+/** The time that `until` names, milliseconds since 1970; null where it names none. */
+const untilOf = (until: string | undefined, now: number): Result<number | null> => {
+  if (until === undefined) return ok(null)
+  const time = Date.parse(until)
+  if (Number.isNaN(time)) return refuse('invalid', 'until must be a time that exists')
+  return time > now ? ok(time) : refuse('invalid', 'until must be in the future')
+}
+
+/** Sets what a device declares. The change is not yet visible: the caller commits. */
+export const declare = (
+  graph: Graph,
+  device: DeviceRecord,
+  change: StatusChange & { status: Declared },
+): Result<undefined> => {
+  const now = graph.clock.wall()
+  const until = untilOf(change.until, now)
+  if (!until.ok) return until
+  device.untilTimer?.cancel()
+  device.state = deviceAutomaton.settle(device.state, `declare.${change.status}`)
+  device.note = change.note ?? ''
+  device.declaredAt = graph.clock.now()
+  device.until = until.value
+  device.untilTimer =
+    until.value === null
+      ? undefined
+      : graph.clock.after(until.value - now, () => {
+          declare(graph, device, { status: 'available' })
+          graph.commit(device.account)
+        })
+  return ok(undefined)
+}
+
+const clear = (account: AccountRecord): void => {
+  account.override?.timer?.cancel()
+  account.override = undefined
+  account.state = accountAutomaton.settle(account.state, 'override.none')
+}
+
+/** Sets or clears a person's override, and makes it visible. */
+export const override = (
+  graph: Graph,
+  account: AccountRecord,
+  { status, note = '', until }: StatusChange,
+  by: AccountId,
+): Result<undefined> => {
+  const now = graph.clock.wall()
+  const time = untilOf(until, now)
+  if (!time.ok) return time
+  clear(account)
+  if (status !== null) {
+    account.state = accountAutomaton.settle(account.state, `override.${status}`)
+    const timer =
+      time.value === null
+        ? undefined
+        : graph.clock.after(time.value - now, () => {
+            clear(account)
+            graph.commit(account)
+            graph.tellSelf(account)
+            graph.forget(account)
+          })
+    account.override = { note, until: time.value, timer, by }
+  }
+  graph.commit(account, levels.routing)
+  graph.tellSelf(account)
+  graph.forget(account)
+  return ok(undefined)
+}

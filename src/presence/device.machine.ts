@@ -1,0 +1,76 @@
+// One client application's life. Four regions that know nothing of each other:
+//
+//   link       attached --lose--> lingering --resume--> attached
+//                  \                  \--expire--> gone
+//                   \--leave--> gone  <--leave--/
+//   activity   idle --ring--> ringing --engage--> engaged
+//                ^---rest-------/   \<---ring------/ |      (engaged --ring--> ringing: that call ended, another rings)
+//                ^---rest---------------------------/       (idle --engage--> engaged: it placed a call)
+//   liveness   live <--alive-- suspect                        (suspect: did not confirm ringing, or a ping, in time)
+//   declared   available | away | busy | dnd, each reached from any by `declare.WORD`
+
+import { setup } from 'xstate'
+import type { Declared, DeviceActivity } from '../protocol/index.js'
+import { Automaton, type State } from './automaton.js'
+
+export type DeviceEvent =
+  | 'lose'
+  | 'resume'
+  | 'expire'
+  | 'leave'
+  | 'ring'
+  | 'engage'
+  | 'rest'
+  | 'suspect'
+  | 'alive'
+  | `declare.${Declared}`
+
+export interface DeviceValue {
+  readonly link: 'attached' | 'lingering' | 'gone'
+  readonly activity: DeviceActivity
+  readonly liveness: 'live' | 'suspect'
+  readonly declared: Declared
+}
+
+export const deviceMachine = setup({ types: { events: {} as { type: DeviceEvent } } }).createMachine({
+  id: 'device',
+  type: 'parallel',
+  states: {
+    link: {
+      initial: 'attached',
+      states: {
+        attached: { on: { lose: 'lingering', leave: 'gone' } },
+        lingering: { on: { resume: 'attached', expire: 'gone', leave: 'gone' } },
+        gone: {},
+      },
+    },
+    activity: {
+      initial: 'idle',
+      states: {
+        idle: { on: { ring: 'ringing', engage: 'engaged' } },
+        ringing: { on: { engage: 'engaged', rest: 'idle' } },
+        engaged: { on: { rest: 'idle', ring: 'ringing' } },
+      },
+    },
+    liveness: {
+      initial: 'live',
+      states: {
+        live: { on: { suspect: 'suspect' } },
+        suspect: { on: { alive: 'live' } },
+      },
+    },
+    declared: {
+      initial: 'available',
+      on: {
+        'declare.available': '.available',
+        'declare.away': '.away',
+        'declare.busy': '.busy',
+        'declare.dnd': '.dnd',
+      },
+      states: { available: {}, away: {}, busy: {}, dnd: {} },
+    },
+  },
+})
+
+export type DeviceState = State<DeviceValue>
+export const device = new Automaton<DeviceValue, DeviceEvent>(deviceMachine)

@@ -1,0 +1,104 @@
+// The feed: who watches what, and when they are told. A channel is one destination at one level; it sends a
+// snapshot to whoever joins and numbered diffs from then on. With nothing under way a change goes out at the end
+// of the turn that made it; for a short time after each flush changes gather, an account's later state replacing
+// its earlier one. All readers of a channel get the same frame object, so that it is encoded once.
+
+import type { AccountId, PresenceFrame } from '../protocol/index.js'
+import type { Clock } from '../runtime/index.js'
+import type { Link } from './link.js'
+import type { AccountRecord, GroupRecord, Level } from './records.js'
+import { accountEntry, headOf, resourceOf } from './render.js'
+
+/** How long changes gather after a flush: 20 ms, longer the larger the audience, at most 200 ms. */
+export const gatherMs = (audience: number): number => Math.min(200, 20 + audience / 50)
+
+/** Runs what is due at the end of the turn, each once, however often it was asked for. */
+export class TurnEnd {
+  #due = new Set<() => void>()
+
+  run(task: () => void): void {
+    if (this.#due.size === 0) queueMicrotask(() => this.#drain())
+    this.#due.add(task)
+  }
+
+  #drain(): void {
+    const due = this.#due
+    this.#due = new Set()
+    for (const task of due) task()
+  }
+}
+
+export class Channel {
+  readonly topic: GroupRecord | AccountRecord
+  readonly level: Level
+  readonly #clock: Clock
+  readonly #turnEnd: TurnEnd
+  /** Each reader, and the version it has been brought to. */
+  readonly #readers = new Map<Link, number>()
+  readonly #changed = new Set<AccountRecord>()
+  readonly #removed = new Set<AccountId>()
+  #gathering = false
+
+  constructor(topic: GroupRecord | AccountRecord, level: Level, clock: Clock, turnEnd: TurnEnd) {
+    this.topic = topic
+    this.level = level
+    this.#clock = clock
+    this.#turnEnd = turnEnd
+  }
+
+  get size(): number {
+    return this.#readers.size
+  }
+
+  join(reader: Link): void {
+    const { accounts, ...head } = resourceOf(this.topic, this.level, {}, false)
+    this.#readers.set(reader, head.version)
+    reader.send({ type: 'presence', snapshot: true, ...head, ...(accounts && { accounts }) })
+  }
+
+  leave(reader: Link): void {
+    this.#readers.delete(reader)
+  }
+
+  /** An account of this destination changed. */
+  changed(account: AccountRecord): void {
+    this.#removed.delete(account.account)
+    this.#changed.add(account)
+    this.#plan()
+  }
+
+  /** An account is no longer in this destination. */
+  removed(account: AccountRecord): void {
+    this.#changed.delete(account)
+    this.#removed.add(account.account)
+    this.#plan()
+  }
+
+  #plan(): void {
+    if (!this.#gathering) this.#turnEnd.run(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    const { topic, level } = this
+    const version = topic.versions[level]
+    const body = {
+      ...headOf(topic, level),
+      ...(level > 0 && { accounts: [...this.#changed].map(account => accountEntry(account, level, false)) }),
+      ...(level > 0 && this.#removed.size > 0 && { removed: [...this.#removed] }),
+    }
+    this.#changed.clear()
+    this.#removed.clear()
+    let frame: (PresenceFrame & { prev?: number }) | undefined
+    for (const [reader, prev] of this.#readers) {
+      if (prev === version) continue
+      if (frame?.prev !== prev) frame = { type: 'presence', snapshot: false, prev, ...body }
+      this.#readers.set(reader, version)
+      reader.send(frame)
+    }
+    this.#gathering = true
+    this.#clock.after(gatherMs(this.#readers.size), () => {
+      this.#gathering = false
+      if (this.#changed.size + this.#removed.size > 0) this.#flush()
+    })
+  }
+}

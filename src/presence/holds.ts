@@ -1,0 +1,102 @@
+// The holds that calls have on accounts. A claim is one synchronous turn in which the account's machine is the
+// lock: it accepts while a place is left, and refuses otherwise, however many routers race.
+
+import { ok, type Result, refuse } from '../errors.js'
+import type { DeviceId } from '../protocol/index.js'
+import { type AccountEvent, account as accountAutomaton } from './account.machine.js'
+import type { Graph } from './graph.js'
+import type { Hold, Release } from './presence.js'
+import {
+  type AccountRecord,
+  type DeviceRecord,
+  deviceOf,
+  freeOf,
+  type HoldRecord,
+  levels,
+} from './records.js'
+
+const take = (graph: Graph, account: AccountRecord, hold: HoldRecord): Result<undefined> => {
+  const event: AccountEvent = freeOf(account) > 1 ? 'claim-more' : 'claim-last'
+  const claimed = accountAutomaton.next(account.state, event)
+  if (claimed === undefined) return refuse('busy', `${account.account} has no free capacity`)
+  account.state = claimed
+  account.holds.push(hold)
+  graph.commit(account, event === 'claim-last' ? levels.full : levels.devices)
+  return ok(undefined)
+}
+
+const holdOf = (account: AccountRecord, { call }: Hold): HoldRecord | undefined =>
+  account.holds.find(hold => hold.call === call)
+
+/** Takes a place for a call that rings those of `devices` that are there; the devices it rings. */
+export const claim = (
+  graph: Graph,
+  hold: Hold,
+  devices: readonly DeviceId[],
+): Result<readonly DeviceId[]> => {
+  const account = graph.find(hold.tenant, hold.account)
+  const there = (account?.devices ?? []).filter(device => devices.includes(device.id) && device.canReceive)
+  if (account === undefined || there.length === 0) {
+    return refuse('not-found', `${hold.account} has no such device any more`)
+  }
+  if (holdOf(account, hold)) return refuse('conflict', `${hold.account} is held by this call already`)
+  const taken = take(graph, account, { call: hold.call, phase: 'ringing', offered: true, devices: there })
+  return taken.ok ? ok(there.map(({ id }) => id)) : taken
+}
+
+/** Takes a place for a call that one of the account's own devices places. */
+export const seize = (graph: Graph, hold: Hold, id: DeviceId): Result<undefined> => {
+  const account = graph.find(hold.tenant, hold.account)
+  const device = account && deviceOf(account, id)
+  if (device === undefined) return refuse('not-found', `${hold.account} has no device ${id}`)
+  return take(graph, device.account, { call: hold.call, phase: 'engaged', offered: false, devices: [device] })
+}
+
+const change = (
+  graph: Graph,
+  hold: Hold,
+  apply: (account: AccountRecord, record: HoldRecord) => void,
+): void => {
+  const account = graph.find(hold.tenant, hold.account)
+  const record = account && holdOf(account, hold)
+  if (account === undefined || record === undefined) return
+  apply(account, record)
+  graph.commit(account, levels.devices)
+  graph.forget(account)
+}
+
+/** One of the rung devices answered. */
+export const engage = (graph: Graph, hold: Hold, id: DeviceId): void =>
+  change(graph, hold, (account, record) => {
+    record.phase = 'engaged'
+    record.devices = record.devices.filter((device: DeviceRecord) => device.id === id)
+    account.callsTaken++
+    account.missedInARow = 0
+  })
+
+/** One device rings no more; the place stays held. */
+export const quiet = (graph: Graph, hold: Hold, id: DeviceId): void =>
+  change(graph, hold, (_account, record) => {
+    record.devices = record.devices.filter(device => device.id !== id)
+  })
+
+/** Gives the place back, and notes what routing goes by. */
+export const release = (graph: Graph, hold: Hold, { talkMs, missed, coolDownMs, wrapupMs }: Release): void =>
+  change(graph, hold, (account, record) => {
+    const now = graph.clock.wall()
+    account.holds.splice(account.holds.indexOf(record), 1)
+    if (talkMs !== undefined) {
+      account.lastCallEndedAt = now
+      if (record.offered) account.talkMs += talkMs
+    }
+    if (missed) account.missedInARow++
+    if (coolDownMs) account.notBefore = now + coolDownMs
+    if (wrapupMs) {
+      account.wrapping++
+      graph.clock.after(wrapupMs, () => {
+        account.wrapping--
+        graph.commit(account)
+        graph.forget(account)
+      })
+    }
+  })

@@ -1,0 +1,125 @@
+// The presence of one process: the graph behind the room's face. It translates names and ids into records, and
+// holds nothing of its own but the readers' lists of what they watch.
+
+import type { Config } from '../config.js'
+import { refuse } from '../errors.js'
+import type { AccountId, Destination, Party, TenantId } from '../protocol/index.js'
+import type { Clock } from '../runtime/index.js'
+import { override } from './declaration.js'
+import type { Channel } from './feed.js'
+import { Graph } from './graph.js'
+import { claim, engage, quiet, release, seize } from './holds.js'
+import type { Link } from './link.js'
+import type { Presence, Query, Subscriptions } from './presence.js'
+import { deviceOf } from './records.js'
+import { attach, doubt } from './registration.js'
+import { levelOf, offlineAccount, resourceOf } from './render.js'
+
+const accountName = (destination: Destination): AccountId => destination as string as AccountId
+
+class Watching implements Subscriptions {
+  readonly #graph: Graph
+  readonly #tenant: TenantId
+  readonly #link: Link
+  readonly #count: (by: number) => void
+  readonly #watched = new Map<Destination, { readonly channel: Channel; readonly query: Query }>()
+
+  constructor(graph: Graph, tenant: TenantId, link: Link, count: (by: number) => void) {
+    this.#graph = graph
+    this.#tenant = tenant
+    this.#link = link
+    this.#count = count
+  }
+
+  get size(): number {
+    return this.#watched.size
+  }
+
+  subscribe(destination: Destination, query: Query): void {
+    this.unsubscribe(destination)
+    const tenant = this.#graph.tenant(this.#tenant)
+    const topic =
+      this.#graph.topic(tenant, destination) ?? this.#graph.account(tenant, accountName(destination))
+    const channel = this.#graph.channel(topic, levelOf(query))
+    this.#watched.set(destination, { channel, query })
+    this.#count(1)
+    channel.join(this.#link)
+  }
+
+  unsubscribe(destination: Destination): void {
+    const watched = this.#watched.get(destination)
+    if (watched === undefined) return
+    const { channel } = watched
+    this.#watched.delete(destination)
+    this.#count(-1)
+    channel.leave(this.#link)
+    if (channel.size > 0) return
+    channel.topic.channels[channel.level] = undefined
+    if (channel.topic.kind === 'account') this.#graph.forget(channel.topic)
+  }
+
+  prune(allowed: (destination: Destination, query: Query) => boolean): void {
+    for (const [destination, { query }] of this.#watched) {
+      if (!allowed(destination, query)) this.unsubscribe(destination)
+    }
+  }
+
+  close(): void {
+    this.prune(() => false)
+  }
+}
+
+/** Presence of the configured tenants, in this process. */
+export const createPresence = (tenants: Config['tenants'], clock: Clock): Presence => {
+  const graph = new Graph(tenants, clock)
+  let subscriptions = 0
+  const deviceOfParty = (party: Party) => {
+    const account = graph.find(party.tenant, party.account)
+    return account && deviceOf(account, party.device)
+  }
+  return {
+    attach: arrival => attach(graph, arrival),
+    resource(tenantId, destination, query, page = {}) {
+      const tenant = graph.tenant(tenantId)
+      const topic = graph.topic(tenant, destination)
+      const level = levelOf(query)
+      return topic === undefined
+        ? offlineAccount(tenant, destination, level)
+        : resourceOf(topic, level, page, true)
+    },
+    knows(tenantId, destination) {
+      const topic = graph.topic(graph.tenant(tenantId), destination)
+      if (topic === undefined) return false
+      return (
+        topic.kind === 'group' || topic.listed || topic.devices.length > 0 || topic.override !== undefined
+      )
+    },
+    override(tenantId, name, change, by) {
+      const tenant = graph.tenant(tenantId)
+      return tenant.groups.has(name as string as Destination)
+        ? refuse('name-taken', `${name} is the name of a group`)
+        : override(graph, graph.account(tenant, name), change, by)
+    },
+    subscriptions: (tenant, link) =>
+      new Watching(graph, tenant, link, by => {
+        subscriptions += by
+      }),
+    claim: async (hold, devices) => claim(graph, hold, devices),
+    seize: (hold, device) => seize(graph, hold, device),
+    engage: (hold, device) => engage(graph, hold, device),
+    quiet: (hold, device) => quiet(graph, hold, device),
+    release: (hold, outcome = {}) => release(graph, hold, outcome),
+    send(party, frame) {
+      const device = deviceOfParty(party)
+      device?.link.send(frame)
+      return device !== undefined
+    },
+    suspect(party) {
+      const device = deviceOfParty(party)
+      if (device !== undefined) doubt(graph, device)
+    },
+    get counts() {
+      return { devices: graph.devices, accounts: graph.accounts, subscriptions }
+    },
+  }
+}
