@@ -1,6 +1,6 @@
 // What a verified token allows: who it speaks for, until when, and its permissions.
 
-import type { AccountId, Destination, TenantId } from '../../protocol/index.js'
+import { type AccountId, type Destination, isName, type TenantId } from '../../protocol/index.js'
 
 /** Permissions that stand alone. `presence:read` and `call:place` may also name one destination: `presence:read:support`. */
 export const scopes = [
@@ -30,8 +30,19 @@ export interface Grant {
   readonly jti?: string
 }
 
+const known: ReadonlySet<string> = new Set(scopes)
+
+const narrowed = /^(?:presence:read|call:place):(.*)$/
+
+/** The permissions of a `scope` claim (RFC 8693, section 4.2) that the hub knows; others are left out. */
+export const scopesOf = (scope: string): ReadonlySet<string> =>
+  new Set(scope.split(' ').filter(word => known.has(word) || isName(narrowed.exec(word)?.[1])))
+
+/** Being a phone is not administration: an administrator's token rings nowhere unless it says so itself. */
+const beyondAdmin: ReadonlySet<Scope> = new Set<Scope>(['presence:register', 'call:receive'])
+
 /** Whether the grant has a permission; for `presence:read` and `call:place`, also for the one destination named. */
 export const allows = (grant: Grant, scope: Scope, destination?: Destination | string): boolean =>
-  grant.scopes.has('admin') ||
   grant.scopes.has(scope) ||
+  (grant.scopes.has('admin') && !beyondAdmin.has(scope)) ||
   (destination !== undefined && grant.scopes.has(`${scope}:${destination}`))
