@@ -1,0 +1,101 @@
+// Who may come in: turns a token into a grant, or refuses it. Form first, then the key by (`iss`, `kid`), then the
+// signature (jose), then audience and times. What was verified once is remembered for as long as it would be
+// again, so that ten thousand clients who come back at once cost no crypto. A refusal leaves nothing behind.
+// Whether the grant is enough for what its bearer wants is for the gateway and the API to say.
+
+import { hash } from 'node:crypto'
+import { jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { ok, type Result, refuse } from '../../errors.js'
+import type { Clock } from '../../runtime/index.js'
+import { grantOf, skewSeconds, timeFault } from './claims.js'
+import type { Grant } from './grant.js'
+import type { KeyRing } from './keys.js'
+import { readToken, tokenLimit } from './shape.js'
+
+export interface VerifierOptions {
+  /** What `aud` must name. */
+  readonly audience: string
+  readonly keys: KeyRing
+  readonly clock: Pick<Clock, 'wall'>
+  /** How many verified tokens are remembered. Default 10,000. */
+  readonly cacheSize?: number
+}
+
+export interface VerifierStats {
+  /** Verified tokens remembered now. */
+  readonly cached: number
+  /** Signatures checked so far. */
+  readonly checked: number
+}
+
+export interface Verifier {
+  /** The grant of a token; refused with `unauthorized` and a message that never holds a part of the token. */
+  verify(token: string): Promise<Result<Grant>>
+  readonly stats: VerifierStats
+}
+
+/** The one answer to an unknown tenant, an unknown key and a bad signature: it tells none from the others. */
+const unverified = refuse('unauthorized', 'token is not signed by a key known here')
+
+export const createVerifier = ({ audience, keys, clock, cacheSize = 10_000 }: VerifierOptions): Verifier => {
+  const claimRefusals = new Map<string | undefined, string>([
+    ['aud', `token claims: aud must name ${audience}`],
+    ['exp', 'token claims: exp has passed'],
+    ['nbf', 'token claims: nbf is in the future'],
+  ])
+  // By digest: a dump of the heap then holds nobody's token.
+  const cache = new LRUCache<string, Grant>({
+    max: cacheSize,
+    ttlResolution: 0,
+    perf: { now: () => clock.wall() },
+  })
+  const running = new Map<string, Promise<Result<Grant>>>()
+  let checked = 0
+
+  const examine = async (token: string, digest: string): Promise<Result<Grant>> => {
+    const read = readToken(token)
+    if (!read.ok) return read
+    const { header, claims } = read.value
+    const found = keys.find(claims.iss, header.kid)
+    if (found?.alg !== header.alg) return unverified
+    const now = clock.wall()
+    checked++
+    try {
+      await jwtVerify(token, found.key, {
+        algorithms: [found.alg],
+        audience,
+        clockTolerance: skewSeconds,
+        currentDate: new Date(now),
+      })
+    } catch (error) {
+      const message = claimRefusals.get((error as { claim?: string }).claim)
+      return message === undefined ? unverified : refuse('unauthorized', message)
+    }
+    const fault = timeFault(claims, Math.floor(now / 1000))
+    if (fault !== undefined) return refuse('unauthorized', `token claims: ${fault}`)
+    const grant = grantOf(claims)
+    // Counted from the `now` that jose was told, the time left is never zero, which lru-cache takes for "for ever".
+    cache.set(digest, grant, { start: now, ttl: grant.expires + skewSeconds * 1000 - now })
+    return ok(grant)
+  }
+
+  return {
+    async verify(token) {
+      if (token.length > tokenLimit) {
+        return refuse('unauthorized', `token must keep within ${tokenLimit} characters`)
+      }
+      const digest = hash('sha256', token, 'base64url')
+      const known = cache.get(digest)
+      if (known !== undefined) return ok(known)
+      const begun = running.get(digest)
+      if (begun !== undefined) return begun
+      const examination = examine(token, digest).finally(() => running.delete(digest))
+      running.set(digest, examination)
+      return examination
+    },
+    get stats() {
+      return { cached: cache.size, checked }
+    },
+  }
+}
