@@ -11,3 +11,4 @@ export type {
   TimelineEntry,
 } from './routing.js'
 export { callStates } from './routing.js'
+export { createRouter, type RouterOptions, readRoutes } from './switchboard.js'

@@ -1,0 +1,120 @@
+// The composition root: builds every room from a configuration, starts them in order and stops them in reverse.
+// The only file that imports every room.
+
+import { randomUUID } from 'node:crypto'
+import { type Config, type ConfigInput, readConfig } from './config.js'
+import { type Fault, HubError } from './errors.js'
+import { createGateway } from './gateway/index.js'
+import { createVerifier, readKeys } from './gateway/token/index.js'
+import { createHttp } from './http/index.js'
+import { createPresence } from './presence/index.js'
+import { createRouter, createSource, type RouterOptions, readRoutes } from './router/index.js'
+import { type Clock, faultText, type Log, silentLog, systemClock } from './runtime/index.js'
+
+/** What a hub is given besides its configuration; each has the machine's own as its default. */
+export interface HubOptions {
+  readonly clock?: Clock
+  readonly log?: Log
+  /** From 0 up to 1, for spreading reconnects. */
+  readonly random?: () => number
+  /** Reads presence from another machine's API instead of this hub's own. */
+  readonly readPresence?: RouterOptions['read']
+}
+
+/** Where a hub listens. */
+export interface Listening {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string
+  /** `ws://127.0.0.1:8080/v1/socket` */
+  readonly socket: string
+  readonly port: number
+}
+
+export interface Hub {
+  /** Opens the port; rejects with the system's error where it cannot. */
+  listen(): Promise<Listening>
+  /**
+   * Takes no new calls and no new sockets, asks every client to leave and come back, and settles when the last call
+   * has ended or the drain time is over.
+   */
+  drain(): Promise<void>
+  /** Ends all calls and sessions, and closes the port. */
+  close(): Promise<void>
+}
+
+const invalid = (faults: readonly Fault[]): HubError =>
+  new HubError('invalid', faults.map(faultText).join('\n'), { faults })
+
+const isRead = (config: Config | ConfigInput): config is Config => config.tenants instanceof Map
+
+/**
+ * Builds a hub. Throws `HubError` `invalid` with every fault of the configuration, each at its path; keys and routes
+ * are read here too.
+ */
+export const createHub = async (input: Config | ConfigInput, options: HubOptions = {}): Promise<Hub> => {
+  const read = isRead(input) ? { ok: true as const, value: input } : readConfig(input, { dir: '.', env: {} })
+  if (!read.ok) throw invalid(read.faults)
+  const config = read.value
+  const keys = await readKeys(config.tenants)
+  const routes = readRoutes(config)
+  if (!keys.ok || !routes.ok) {
+    throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults)])
+  }
+
+  const log = options.log ?? silentLog
+  const clock = options.clock ?? systemClock(error => log.error({ error }, 'a timer failed'))
+  const verifier = createVerifier({ audience: config.audience, keys: keys.value, clock })
+  const presence = createPresence(config.tenants, clock)
+  const source = createSource({ fetch: config.fetch, clock })
+  const router = createRouter({
+    config,
+    presence,
+    routes: routes.value,
+    source,
+    clock,
+    log,
+    newId: randomUUID,
+    ...(options.readPresence && { read: options.readPresence }),
+  })
+  const gateway = createGateway({
+    config,
+    verifier,
+    presence,
+    router,
+    clock,
+    log,
+    random: options.random ?? Math.random,
+  })
+  const http = createHttp({ config, verifier, presence, router, gateway, clock, log })
+  http.server.on('upgrade', gateway.upgrade)
+
+  return {
+    async listen() {
+      const { port } = await http.listen()
+      const secure = config.listen.tls ? 's' : ''
+      const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host
+      return {
+        url: `http${secure}://${host}:${port}`,
+        socket: `ws${secure}://${host}:${port}/v1/socket`,
+        port,
+      }
+    },
+    async drain() {
+      http.drain()
+      gateway.drain()
+      await new Promise<void>(resolve => {
+        const timer = clock.after(config.drainMs, resolve)
+        router.drain().then(() => {
+          timer.cancel()
+          resolve()
+        })
+      })
+    },
+    async close() {
+      router.close()
+      await gateway.close()
+      await http.close()
+      await source.close()
+    },
+  }
+}

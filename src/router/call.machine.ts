@@ -1,0 +1,32 @@
+// One call, from its arrival to its end:
+//
+//   received --plan--> planning --place--> placing --ring--> ringing --connect--> connected
+//                        ^  |  ^--------plan--/  \<----------/   |                    |
+//                        |  |   (nobody answered: the next verb) |                    |
+//                        \--+--------------------plan------------/                    |
+//   each of them --end--> ended  <----------------------------------------------------/
+//
+// `placing` says that someone is being found, `ringing` that a device has said it rings. Only one `connect` is ever
+// accepted, which is what makes one device of many the winner. The reason of an end is the holder's to keep.
+
+import { setup } from 'xstate'
+import { Automaton, type State } from '../presence/index.js'
+import type { CallState } from './routing.js'
+
+export type CallEvent = 'plan' | 'place' | 'ring' | 'connect' | 'end'
+
+export const callMachine = setup({ types: { events: {} as { type: CallEvent } } }).createMachine({
+  id: 'call',
+  initial: 'received',
+  states: {
+    received: { on: { plan: 'planning', end: 'ended' } },
+    planning: { on: { place: 'placing', end: 'ended' } },
+    placing: { on: { ring: 'ringing', plan: 'planning', connect: 'connected', end: 'ended' } },
+    ringing: { on: { plan: 'planning', connect: 'connected', end: 'ended' } },
+    connected: { on: { end: 'ended' } },
+    ended: {},
+  },
+})
+
+export const call = new Automaton<CallState, CallEvent>(callMachine)
+export type CallMachineState = State<CallState>

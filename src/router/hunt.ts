@@ -1,0 +1,124 @@
+// The search for someone to answer, over one destination: reads its presence resource, picks, and rings people in
+// that order until one answers or nobody is left. Its width says how many ring at once; someone in doubt leaves
+// their place to the next, and may still answer.
+
+import type { Strategy } from '../config.js'
+import type { AccountId, Destination } from '../protocol/index.js'
+import type { Call } from './call.js'
+import type { OfferOutcome, SkipReason } from './endings.js'
+import type { Noun } from './instructions/index.js'
+import { Offer } from './offer.js'
+import { type Candidate, pick } from './pick.js'
+
+/** So many people ring at once where a strategy rings all. */
+export const peopleAtOnce = 10
+
+const width: Readonly<Record<Strategy, number>> = { all: peopleAtOnce, 'longest-idle': 1 }
+
+export interface HuntTerms {
+  readonly noun: Noun
+  /** How long each person is rung; absent: the group's, or the hub's. */
+  readonly timeoutMs?: number
+  /** Overrides the group's. */
+  readonly strategy?: Strategy
+  /** Whom the whole dial has rung, in this hunt or beside it. */
+  readonly rung: Set<AccountId>
+}
+
+export class Hunt {
+  readonly outcomes: OfferOutcome[] = []
+  readonly skipped: SkipReason[] = []
+  readonly #call: Call
+  readonly #terms: HuntTerms
+  readonly #exhausted: () => void
+  readonly #offers = new Set<Offer>()
+  readonly #waiting: Candidate[] = []
+  #over = false
+
+  /** `exhausted` is called once, when nobody is left to ask. */
+  constructor(call: Call, terms: HuntTerms, exhausted: () => void) {
+    this.#call = call
+    this.#terms = terms
+    this.#exhausted = exhausted
+  }
+
+  /** Those who are being rung by it. */
+  get offers(): ReadonlySet<Offer> {
+    return this.#offers
+  }
+
+  async begin(): Promise<void> {
+    const { parts, tenant, timeline, request } = this.#call
+    const { noun, rung } = this.#terms
+    const destination = noun.name as Destination
+    const resource = await parts.read(tenant, destination)
+    if (this.#over) return
+    const group = parts.config.tenants.get(tenant)?.groups.get(destination)
+    const tiers = new Map(group?.members.map(({ account, tier }) => [account, tier]))
+    const caller = request.caller.party?.account
+    const strategy = this.#terms.strategy ?? group?.strategy ?? 'all'
+    const { candidates, skipped } = pick(resource, {
+      strategy,
+      tierOf: account => tiers.get(account) ?? 1,
+      ...(caller !== undefined && { caller }),
+      rung,
+      now: parts.clock.wall(),
+    })
+    timeline.add('picked', {
+      destination,
+      status: resource.status,
+      version: resource.version,
+      strategy,
+      candidates: candidates.slice(0, 100).map(({ account }) => account),
+    })
+    timeline.addSkipped(destination, skipped)
+    this.skipped.push(...skipped.map(({ reason }) => reason))
+    this.#waiting.push(...candidates)
+    const timeoutMs = this.#terms.timeoutMs ?? group?.ringTimeoutMs ?? parts.config.calls.ringTimeoutMs
+    this.#advance(width[strategy], timeoutMs)
+  }
+
+  /** Ends it from outside: nobody further is rung. */
+  stop(): void {
+    this.#over = true
+  }
+
+  /** Rings the next people, of one tier at a time, while there is room. */
+  #advance(room: number, timeoutMs: number): void {
+    const { noun, rung } = this.#terms
+    while (!this.#over) {
+      const promising = [...this.#offers].filter(offer => offer.promising)
+      const next = this.#waiting[0]
+      if (next === undefined || promising.length >= room) break
+      if (promising.length > 0 && next.tier !== this.#tier) break
+      this.#waiting.shift()
+      if (rung.has(next.account)) {
+        this.skipped.push('rung-already')
+        continue
+      }
+      rung.add(next.account)
+      this.#tier = next.tier
+      const advance = () => this.#advance(room, timeoutMs)
+      const offer = new Offer(
+        this.#call,
+        { candidate: next, noun, destination: noun.name as Destination, timeoutMs },
+        {
+          doubted: advance,
+          settled: settled => {
+            this.#offers.delete(settled)
+            this.outcomes.push(settled.outcome as OfferOutcome)
+            advance()
+          },
+        },
+      )
+      this.#offers.add(offer)
+      this.#call.parts.guard(offer.begin(), this.#call)
+    }
+    if (!this.#over && this.#offers.size === 0 && this.#waiting.length === 0) {
+      this.#over = true
+      this.#exhausted()
+    }
+  }
+
+  #tier = 0
+}

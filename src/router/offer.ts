@@ -1,0 +1,277 @@
+// One person being rung for one call: the claim on their account, an attempt for each of their devices that ring
+// together, and the time they have. It ends once, in one outcome; who is rung next is the hunt's to decide.
+
+import type {
+  AccountId,
+  CancelReason,
+  Destination,
+  Party,
+  PartyName,
+  RejectReason,
+} from '../protocol/index.js'
+import type { Timer } from '../runtime/index.js'
+import { type AttemptEvent, type AttemptState, attempt as attemptAutomaton } from './attempt.machine.js'
+import type { Call } from './call.js'
+import type { OfferOutcome } from './endings.js'
+import type { Noun } from './instructions/index.js'
+import type { Candidate } from './pick.js'
+
+export interface Attempt {
+  readonly party: Party
+  state: AttemptState
+  /** Nobody may be at the other end: it did not confirm ringing in time, or its connection was lost. */
+  doubtful: boolean
+}
+
+/** What an offer tells the hunt that made it. */
+export interface Hunter {
+  /** Every device that still rings is in doubt: time to ring the next person beside it. */
+  doubted(offer: Offer): void
+  /** It is over without an answer. */
+  settled(offer: Offer): void
+}
+
+export interface OfferTerms {
+  readonly candidate: Candidate
+  readonly noun: Noun
+  readonly destination: Destination
+  readonly timeoutMs: number
+}
+
+const isOpen = ({ state }: Attempt): boolean => state.value === 'offered' || state.value === 'ringing'
+
+export class Offer {
+  readonly account: AccountId
+  outcome: OfferOutcome | 'answered' | 'canceled' | undefined
+  readonly #call: Call
+  readonly #hunter: Hunter
+  readonly #terms: OfferTerms
+  readonly #timers: Timer[] = []
+  #attempts: Attempt[] = []
+  #declined = false
+  #missed = false
+  #expiresAt = 0
+
+  constructor(call: Call, terms: OfferTerms, hunter: Hunter) {
+    this.#call = call
+    this.#terms = terms
+    this.#hunter = hunter
+    this.account = terms.candidate.account
+  }
+
+  /** Whether someone may still answer it, and nothing speaks against it. */
+  get promising(): boolean {
+    return (
+      this.outcome === undefined &&
+      (this.#attempts.length === 0 || this.#open.some(({ doubtful }) => !doubtful))
+    )
+  }
+
+  get #open(): Attempt[] {
+    return this.#attempts.filter(isOpen)
+  }
+
+  get #hold() {
+    return { tenant: this.#call.tenant, account: this.account, call: this.#call.id }
+  }
+
+  /** Claims the person, then offers the call to their devices. */
+  async begin(): Promise<void> {
+    const { presence, clock, config } = this.#call.parts
+    const { candidate, timeoutMs } = this.#terms
+    const claimed = await presence.claim(
+      this.#hold,
+      candidate.devices.map(({ device }) => device),
+    )
+    if (!claimed.ok) {
+      if (this.outcome !== undefined) return
+      this.#call.timeline.add('claim-refused', { account: this.account, reason: claimed.code })
+      this.#settle('refused')
+      return
+    }
+    if (this.outcome !== undefined) {
+      presence.release(this.#hold)
+      return
+    }
+    const { tenant } = this.#call
+    this.#expiresAt = clock.now() + timeoutMs
+    this.#attempts = claimed.value.map(device => ({
+      party: { tenant, account: this.account, device },
+      state: attemptAutomaton.initial,
+      doubtful: false,
+    }))
+    this.#timers.push(clock.after(timeoutMs, () => this.#expire()))
+    this.#timers.push(clock.after(config.calls.confirmMs, () => this.#unconfirmed()))
+    for (const attempt of this.#attempts) this.#offer(attempt)
+    if (this.#open.length === 0) this.#over()
+  }
+
+  #offer(attempt: Attempt): void {
+    this.#move(attempt, 'offer')
+    this.#call.timeline.add('offered', { account: this.account, device: attempt.party.device })
+    this.#call.parts.sides.add(attempt.party, this.#call)
+    if (!this.#call.parts.presence.send(attempt.party, this.#invite())) this.#close(attempt, 'fail')
+    else if (!this.#confirms(attempt)) this.#call.rings()
+  }
+
+  #invite() {
+    const { request, id } = this.#call
+    return {
+      type: 'invite' as const,
+      call: id,
+      from: request.from,
+      to: request.to,
+      destination: this.#terms.destination,
+      params: { ...request.params, ...this.#terms.noun.params },
+      ...(request.sdp !== undefined && { sdp: request.sdp }),
+      expiresMs: Math.max(0, Math.round(this.#expiresAt - this.#call.parts.clock.now())),
+    }
+  }
+
+  /** What it was that named this person. */
+  get destination(): Destination {
+    return this.#terms.destination
+  }
+
+  attemptOf(party: Party): Attempt | undefined {
+    return this.#open.find(attempt => attempt.party.device === party.device && this.account === party.account)
+  }
+
+  /** The devices that may still answer. */
+  get ringing(): readonly Party[] {
+    return this.#open.map(({ party }) => party)
+  }
+
+  /** The invite again, for a new session of a device that is being rung. */
+  again(party: Party) {
+    return this.attemptOf(party) && this.#invite()
+  }
+
+  confirm(attempt: Attempt): void {
+    attempt.doubtful = false
+    if (!this.#move(attempt, 'confirm')) return
+    this.#call.timeline.add('ringing', { account: this.account, device: attempt.party.device })
+    this.#call.rings()
+  }
+
+  reject(attempt: Attempt, reason: RejectReason): void {
+    this.#call.timeline.add('rejected', { account: this.account, device: attempt.party.device, reason })
+    if (reason === 'declined') this.#declined = true
+    this.#close(attempt, 'reject')
+    this.#stopped(attempt)
+  }
+
+  lost(attempt: Attempt): void {
+    this.#call.timeline.add('lost', { account: this.account, device: attempt.party.device })
+    this.#doubt(attempt)
+  }
+
+  back(attempt: Attempt): void {
+    attempt.doubtful = false
+    this.#call.timeline.add('back', { account: this.account, device: attempt.party.device })
+  }
+
+  gone(attempt: Attempt): void {
+    this.#missed = true
+    this.#call.timeline.add('gone', { account: this.account, device: attempt.party.device })
+    this.#close(attempt, 'fail')
+    this.#stopped(attempt)
+  }
+
+  /** This device has won the call: its siblings stop ringing, the person is engaged. */
+  win(attempt: Attempt): void {
+    this.outcome = 'answered'
+    this.#move(attempt, 'win')
+    const by = { account: this.account, device: attempt.party.device }
+    this.#silence('cancel', 'answered-elsewhere', by)
+    this.#stop()
+    this.#call.parts.presence.engage(this.#hold, attempt.party.device)
+  }
+
+  /** Ends it from outside: answered elsewhere, the caller gave up, the time of the whole is over. */
+  cancel(reason: CancelReason, by?: PartyName): void {
+    if (this.outcome !== undefined) return
+    const held = this.#attempts.length > 0
+    this.outcome = reason === 'timeout' && held ? 'missed' : 'canceled'
+    this.#silence(reason === 'timeout' ? 'time-out' : 'cancel', reason, by)
+    this.#stop()
+    if (held) this.#call.parts.presence.release(this.#hold, { missed: this.outcome === 'missed' })
+  }
+
+  #expire(): void {
+    this.#missed = true
+    for (const { party } of this.#open) {
+      this.#call.timeline.add('timed-out', { account: this.account, device: party.device })
+    }
+    this.#silence('time-out', 'timeout')
+    this.#over()
+  }
+
+  #unconfirmed(): void {
+    for (const attempt of this.#open) {
+      if (attempt.state.value === 'ringing' || attempt.doubtful || !this.#confirms(attempt)) continue
+      this.#call.timeline.add('suspect', { account: this.account, device: attempt.party.device })
+      this.#call.parts.presence.suspect(attempt.party)
+      this.#doubt(attempt)
+    }
+  }
+
+  #confirms({ party }: Attempt): boolean {
+    return this.#terms.candidate.devices.find(({ device }) => device === party.device)?.confirms !== false
+  }
+
+  #doubt(attempt: Attempt): void {
+    attempt.doubtful = true
+    if (!this.promising) this.#hunter.doubted(this)
+  }
+
+  /** A device rings no more: over if it was the last, in doubt if all others are. */
+  #stopped({ party }: Attempt): void {
+    if (this.#open.length === 0) {
+      this.#over()
+      return
+    }
+    this.#call.parts.presence.quiet(this.#hold, party.device)
+    if (!this.promising) this.#hunter.doubted(this)
+  }
+
+  #silence(event: 'cancel' | 'time-out', reason: CancelReason, by?: PartyName): void {
+    for (const attempt of this.#open) {
+      this.#close(attempt, event)
+      this.#call.parts.presence.send(attempt.party, {
+        type: 'cancel',
+        call: this.#call.id,
+        reason,
+        ...(by && { by }),
+      })
+    }
+  }
+
+  #over(): void {
+    this.#settle(this.#missed ? 'missed' : this.#declined ? 'declined' : 'busy')
+  }
+
+  #settle(outcome: OfferOutcome): void {
+    this.outcome = outcome
+    this.#stop()
+    if (outcome !== 'refused') this.#call.parts.presence.release(this.#hold, { missed: outcome === 'missed' })
+    this.#hunter.settled(this)
+  }
+
+  /** One device's part ends: it is no longer one of the call's sides. */
+  #close(attempt: Attempt, event: AttemptEvent): void {
+    this.#move(attempt, event)
+    this.#call.parts.sides.remove(attempt.party, this.#call)
+  }
+
+  #move(attempt: Attempt, event: AttemptEvent): boolean {
+    const next = attemptAutomaton.next(attempt.state, event)
+    if (next === undefined) return false
+    attempt.state = next
+    return true
+  }
+
+  #stop(): void {
+    for (const timer of this.#timers) timer.cancel()
+  }
+}

@@ -1,0 +1,27 @@
+// What every call of a router works with: given once, to the router, and passed down whole.
+
+import type { Config } from '../config.js'
+import type { Presence } from '../presence/index.js'
+import type { CallId, Destination, Resource, TenantId } from '../protocol/index.js'
+import type { Clock, Log } from '../runtime/index.js'
+import type { Call } from './call.js'
+import type { MatchRoute } from './routes.js'
+import type { Sides } from './sides.js'
+import type { Source } from './source/index.js'
+
+export interface Parts {
+  readonly config: Config
+  readonly presence: Presence
+  readonly clock: Clock
+  readonly log: Log
+  readonly source: Source
+  readonly sides: Sides
+  readonly routes: ReadonlyMap<TenantId, MatchRoute>
+  /** Reads a destination's routing view through the presence API: in this process, or over the network. */
+  read(tenant: TenantId, destination: Destination): Promise<Resource>
+  newId(): CallId
+  /** Watches over work that nobody waits for: what it throws is logged, and ends its call. */
+  guard(work: Promise<unknown>, call: Call): void
+  /** The call is over: it moves from the live ones to the ended. */
+  ended(call: Call): void
+}

@@ -1,0 +1,110 @@
+// From a call to what is done about it: finds its instructions, and follows them verb by verb until someone has
+// answered, the call is over, or nothing is left to do. What an ending means is said by the verbs.
+
+import type { Destination } from '../protocol/index.js'
+import type { Call } from './call.js'
+import type { InstructionSource, Instructions, Step } from './instructions/index.js'
+import { dial } from './verbs/dial.js'
+import { hangup } from './verbs/hangup.js'
+import { pause } from './verbs/pause.js'
+import { redirect } from './verbs/redirect.js'
+import { reject } from './verbs/reject.js'
+
+/** How many documents one call may go through: a loop of redirects ends here. */
+export const hopLimit = 20
+
+/** What comes after a verb. `last` is how the dials so far ended. */
+export type Next =
+  | { readonly next: 'verb' }
+  | { readonly next: 'document'; readonly source: InstructionSource }
+  | { readonly next: 'nothing' }
+
+export interface Course {
+  /** The address of the document that is followed; relative ones are resolved against it. */
+  readonly base: string | undefined
+}
+
+const perform = (call: Call, step: Step, course: Course): Promise<Next> | Next => {
+  switch (step.verb) {
+    case 'dial':
+      return dial(call, step)
+    case 'redirect':
+      return redirect(call, step, course)
+    case 'reject':
+      return reject(call, step)
+    case 'hangup':
+      return hangup(call)
+    case 'pause':
+      return pause(call, step)
+  }
+}
+
+/** Where a call's instructions are: its own, its route's, or to dial the destination of that name. */
+const sourceOf = (call: Call): InstructionSource | undefined => {
+  const { to } = call.request
+  if (call.source !== undefined) return call.source
+  const route = call.parts.routes.get(call.tenant)?.(to)
+  if (route !== undefined) {
+    call.timeline.add('route', { route: route.to })
+    return route.source
+  }
+  if (!call.parts.presence.knows(call.tenant, to as Destination)) return undefined
+  const steps: Step[] = [{ verb: 'dial', to: [{ name: to, params: {} }], sequential: false }]
+  return { kind: 'inline', from: 'the destination of that name', instructions: { steps, warnings: [] } }
+}
+
+const retrieve = async (
+  call: Call,
+  source: InstructionSource,
+): Promise<{ instructions: Instructions; base: string | undefined } | undefined> => {
+  const { request, parts, timeline, tenant } = call
+  const authToken = parts.config.tenants.get(tenant)?.authToken
+  const found = await parts.source.retrieve(source, {
+    call: call.id,
+    tenant,
+    from: request.from,
+    to: request.to,
+    direction: request.direction,
+    params: request.params ?? {},
+    ...(authToken !== undefined && { authToken }),
+    signal: call.over.signal,
+  })
+  if (call.state === 'ended') return undefined
+  for (const attempt of found.attempts) timeline.add('instructions-refused', { ...attempt })
+  if (!found.ok) {
+    call.end('failed', { message: found.message })
+    return undefined
+  }
+  const { instructions, from, url } = found.value
+  timeline.add('instructions', { from, verbs: instructions.steps.map(({ verb }) => verb) })
+  for (const warning of instructions.warnings) timeline.add('warning', { warning })
+  return { instructions, base: url }
+}
+
+/** Follows a call to where it needs no more instructions. */
+export const follow = async (call: Call): Promise<void> => {
+  call.plan()
+  let source = sourceOf(call)
+  if (source === undefined) {
+    call.end('unavailable', { message: `no route and no destination for ${JSON.stringify(call.request.to)}` })
+    return
+  }
+  for (let hop = 0; source !== undefined; hop++) {
+    if (hop === hopLimit) {
+      call.end('failed', { message: `the instructions redirect more than ${hopLimit} times` })
+      return
+    }
+    const found = await retrieve(call, source)
+    if (found === undefined) return
+    source = undefined
+    for (const step of found.instructions.steps) {
+      const after = await perform(call, step, found)
+      if (after.next === 'nothing') return
+      if (after.next === 'document') {
+        source = after.source
+        break
+      }
+    }
+  }
+  hangup(call)
+}

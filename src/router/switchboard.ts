@@ -1,0 +1,164 @@
+// The router of one process: takes calls, sends each on its way, and hands what the sides say to the call it is about.
+
+import type { Config } from '../config.js'
+import { type Fault, ok, type Result, refuse } from '../errors.js'
+import type { Presence } from '../presence/index.js'
+import { type CallId, type EndReason, endReasons, type Party, type TenantId } from '../protocol/index.js'
+import type { Clock, Log } from '../runtime/index.js'
+import { Call, callGone } from './call.js'
+import { Calls } from './calls.js'
+import { checkInline } from './instructions/index.js'
+import type { Parts } from './parts.js'
+import { follow } from './plan.js'
+import { compileRoutes, type MatchRoute } from './routes.js'
+import type { CallRequest, Router, Side } from './routing.js'
+import { Sides } from './sides.js'
+import type { Source } from './source/index.js'
+
+export interface RouterOptions {
+  readonly config: Config
+  readonly presence: Presence
+  readonly routes: ReadonlyMap<TenantId, MatchRoute>
+  readonly source: Source
+  readonly clock: Clock
+  readonly log: Log
+  newId(): string
+  /** Reads presence from another machine; absent: from `presence`. */
+  readonly read?: Parts['read']
+}
+
+/** Compiles the routes of every tenant; all faults come at once. */
+export const readRoutes = (
+  config: Config,
+): { ok: true; value: ReadonlyMap<TenantId, MatchRoute> } | { ok: false; faults: readonly Fault[] } => {
+  const routes = new Map<TenantId, MatchRoute>()
+  const faults: Fault[] = []
+  for (const [tenant, { routes: list }] of config.tenants) {
+    const compiled = compileRoutes(list, `tenants.${tenant}.routes`, config.dir)
+    if (compiled.ok) routes.set(tenant, compiled.value)
+    else faults.push(...compiled.faults)
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: routes }
+}
+
+/** The router of this process. */
+export const createRouter = (options: RouterOptions): Router => {
+  const { presence, clock, log } = options
+  const calls = new Calls(clock)
+  const sides = new Sides()
+  const ended = Object.fromEntries(endReasons.map(reason => [reason, 0])) as Record<EndReason, number>
+  let drained: (() => void) | undefined
+  let draining = false
+
+  const parts: Parts = {
+    ...options,
+    sides,
+    read:
+      options.read ??
+      (async (tenant, destination) =>
+        presence.resource(tenant, destination, { view: 'routing', devices: true })),
+    newId: () => options.newId() as CallId,
+    guard(work, call) {
+      work.catch((error: unknown) => {
+        log.error({ call: call.id, error }, 'a call failed')
+        call.end('failed', { message: 'an internal error' })
+      })
+    },
+    ended(call) {
+      ended[call.reason as EndReason]++
+      calls.end(call)
+      if (draining && calls.live.size === 0) drained?.()
+    },
+  }
+
+  const withCall = (
+    tenant: TenantId,
+    id: CallId,
+    act: (call: Call) => Result<undefined>,
+  ): Result<undefined> => {
+    const call = calls.find(tenant, id)
+    return call === undefined ? callGone : act(call)
+  }
+
+  const place = (request: CallRequest): Result<CallId> => {
+    if (draining) return refuse('draining', 'the hub takes no new calls: it is about to stop')
+    const { tenant, caller } = request
+    const own =
+      request.instructions === undefined ? undefined : checkInline(request.instructions, 'instructions')
+    if (own && !own.ok) {
+      return refuse('invalid', own.faults.map(({ path, message }) => `${path} ${message}`).join('; '))
+    }
+    const id = parts.newId()
+    if (caller.party) {
+      const seized = presence.seize({ tenant, account: caller.party.account, call: id }, caller.party.device)
+      if (!seized.ok) return seized
+    }
+    const call = new Call(id, request, own?.value, parts)
+    calls.add(call)
+    // The one who places it learns its id before anything else of it.
+    queueMicrotask(() => parts.guard(follow(call), call))
+    return ok(id)
+  }
+
+  const tenantOf = (side: Side, call: CallId): TenantId | undefined =>
+    'tenant' in side ? side.tenant : calls.live.get(call)?.tenant
+
+  return {
+    place,
+    ringing: (party, id) => calls.find(party.tenant, id)?.ringing(party),
+    accept: (party, id, sdp) => withCall(party.tenant, id, call => call.accept(party, sdp)),
+    reject: (party, id, reason) => withCall(party.tenant, id, call => call.reject(party, reason)),
+    hangup: (side, id, reason) => {
+      const tenant = tenantOf(side, id)
+      return tenant === undefined ? callGone : withCall(tenant, id, call => call.hangup(side, reason))
+    },
+    signal: (side, id, data) => {
+      const tenant = tenantOf(side, id)
+      return tenant === undefined ? callGone : withCall(tenant, id, call => call.signal(side, data))
+    },
+    lost(side) {
+      for (const call of sides.of(side)) call.lost(side)
+    },
+    back(side) {
+      for (const call of sides.of(side)) call.back(side)
+    },
+    gone(side) {
+      for (const call of sides.of(side)) call.gone(side)
+    },
+    talking: side => sides.of(side).some(call => call.talks(side)),
+    retell: (party: Party) =>
+      sides.of(party).flatMap(call => {
+        call.back(party)
+        return call.retell(party) ?? []
+      }),
+    get: (tenant, id) => calls.view(tenant, id),
+    list: (tenant, query) => calls.list(tenant, query),
+    async settled(tenant, id, waitMs) {
+      const call = calls.find(tenant, id)
+      if (call !== undefined) {
+        let stop = () => {}
+        const timeout = new Promise<void>(resolve => {
+          const timer = clock.after(waitMs, resolve)
+          stop = () => timer.cancel()
+        })
+        await Promise.race([call.settled(), timeout])
+        stop()
+      }
+      return calls.view(tenant, id)
+    },
+    drain() {
+      draining = true
+      if (calls.live.size === 0) return Promise.resolve()
+      return new Promise(resolve => {
+        drained = resolve
+      })
+    },
+    close() {
+      draining = true
+      for (const call of calls.live.values()) call.end('failed', { message: 'the hub stopped' })
+    },
+    get counts() {
+      return { live: calls.live.size, placed: calls.placed, ended }
+    },
+  }
+}

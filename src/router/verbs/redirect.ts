@@ -1,0 +1,15 @@
+// Redirect: the rest of the document is left, and another one is followed.
+
+import type { Call } from '../call.js'
+import { locate, type RedirectStep } from '../instructions/index.js'
+import type { Course, Next } from '../plan.js'
+
+export const redirect = (call: Call, { url, method }: RedirectStep, { base }: Course): Next => {
+  const target = locate(url, base)
+  if (!target.ok) {
+    call.end('failed', { message: `Redirect: ${target.message}` })
+    return { next: 'nothing' }
+  }
+  call.timeline.add('redirect', { url: target.value.href })
+  return { next: 'document', source: { kind: 'url', url: target.value.href, method } }
+}
