@@ -2,6 +2,10 @@
 
 import type { Strategy } from '../../config.js'
 import type { Params } from '../../protocol/index.js'
+import type { Method } from './location.js'
+
+/** The longest duration that a step may name: a week. */
+export const longestMs = 7 * 86_400_000
 
 /** One thing to ring: a destination by name, and parameters that overlay the call's own in its invite. */
 export interface Noun {
@@ -26,12 +30,15 @@ export interface RedirectStep {
   readonly verb: 'redirect'
   /** Relative ones are resolved against the document's own address. */
   readonly url: string
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
 }
+
+/** What a caller who is refused can be told. */
+export const rejections = ['rejected', 'busy'] as const
 
 export interface RejectStep {
   readonly verb: 'reject'
-  readonly reason: 'rejected' | 'busy'
+  readonly reason: (typeof rejections)[number]
 }
 
 export interface HangupStep {

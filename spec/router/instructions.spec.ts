@@ -1,0 +1,493 @@
+// Instruction documents in both languages: what is read, what is refused with which place, what is only warned of.
+
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { test } from 'tap'
+import {
+  checkInline,
+  documentLimit,
+  readDocument,
+  readInstructions,
+} from '../../src/router/instructions/index.js'
+import { faultText } from '../../src/runtime/index.js'
+
+type Reading = ReturnType<typeof readInstructions>
+
+const json = (...steps: unknown[]) => readInstructions({ json: { steps } })
+const twiml = (text: string) => readInstructions({ twiml: text })
+const response = (inner: string) => twiml(`<Response>${inner}</Response>`)
+const stepsOf = (read: Reading) => (read.ok ? read.value.steps : read.faults)
+const warningsOf = (read: Reading) => (read.ok ? read.value.warnings : read.faults)
+const faultsOf = (read: Reading) => (read.ok ? [] : read.faults.map(faultText))
+
+const rule = 'must be a name: 1 to 128 ASCII letters, digits and ._-+@:, with no dot first, last or doubled'
+
+test('one call plan says the same in TwiML, in seconds, and in JSON, in milliseconds', t => {
+  const fromXml = twiml(`<?xml version="1.0" encoding="UTF-8"?>
+<Response>
+  <Dial timeout="20" totalTimeout="45" sequential="true" strategy="all">
+    <Client>support</Client>
+    <Client>
+      <Identity>alice</Identity>
+      <Parameter name="order" value="4 &amp; 5"/>
+    </Client>
+  </Dial>
+  <Pause length="2"/>
+  <Pause/>
+  <Dial> +15550100 </Dial>
+  <Redirect method="GET">/next?a=1&amp;b=2</Redirect>
+  <Redirect>https://voice.example.com/again</Redirect>
+  <Reject reason="busy"/>
+  <Reject/>
+  <Hangup/>
+</Response>
+`)
+  const fromJson = json(
+    {
+      dial: {
+        to: ['support', { name: 'alice', params: { order: '4 & 5' } }],
+        timeoutMs: 20_000,
+        totalTimeoutMs: 45_000,
+        sequential: true,
+        strategy: 'all',
+      },
+    },
+    { pause: { ms: 2000 } },
+    { pause: { ms: 1000 } },
+    { dial: { to: '+15550100' } },
+    { redirect: { url: '/next?a=1&b=2', method: 'GET' } },
+    { redirect: { url: 'https://voice.example.com/again' } },
+    { reject: { reason: 'busy' } },
+    { reject: {} },
+    { hangup: {} },
+  )
+  t.strictSame(fromXml, {
+    ok: true,
+    value: {
+      steps: [
+        {
+          verb: 'dial',
+          to: [
+            { name: 'support', params: {} },
+            { name: 'alice', params: { order: '4 & 5' } },
+          ],
+          timeoutMs: 20_000,
+          totalTimeoutMs: 45_000,
+          strategy: 'all',
+          sequential: true,
+        },
+        { verb: 'pause', ms: 2000 },
+        { verb: 'pause', ms: 1000 },
+        { verb: 'dial', to: [{ name: '+15550100', params: {} }], sequential: false },
+        { verb: 'redirect', url: '/next?a=1&b=2', method: 'GET' },
+        { verb: 'redirect', url: 'https://voice.example.com/again', method: 'POST' },
+        { verb: 'reject', reason: 'busy' },
+        { verb: 'reject', reason: 'rejected' },
+        { verb: 'hangup' },
+      ],
+      warnings: [],
+    },
+  })
+  t.strictSame(fromJson, fromXml)
+  t.strictSame(stepsOf(response('')), [], 'a document may ask for nothing')
+  t.strictSame(stepsOf(json({ dial: { to: { name: 'bob' } } })), [
+    { verb: 'dial', to: [{ name: 'bob', params: {} }], sequential: false },
+  ])
+  t.end()
+})
+
+test('what a JSON document asks for and cannot have is told all at once, each with its path', t => {
+  t.strictSame(
+    faultsOf(
+      json(
+        { dial: { to: ['a b', { name: '..' }, { name: 'bob', params: { n: 1 } }, 7], timeoutMs: 0 } },
+        { enqueue: { group: 'support' } },
+        { dial: { to: [], action: '/done', method: 'GET', strategy: 'random', sequential: 'yes' } },
+        { dial: { totalTimeoutMs: 1.5 } },
+        { dial: 'alice' },
+        { redirect: { url: 'ftp://x', method: 'PUT' } },
+        { redirect: { url: 'ftp://x' } },
+        { redirect: {} },
+        { reject: { reason: 'rude' } },
+        { pause: { ms: -1 } },
+        { hangup: [] },
+        { hangup: {}, reject: {} },
+        {},
+        'hangup',
+        null,
+        { dial: { to: { name: 'bob', params: { long: 'x'.repeat(4096) } } } },
+        { 'odd\u001b verb': {} },
+      ),
+    ),
+    [
+      'steps[0].dial.timeoutMs must be whole milliseconds, 1 to 604800000',
+      `steps[0].dial.to[0] ${rule}`,
+      `steps[0].dial.to[1].name ${rule}`,
+      'steps[0].dial.to[2].params.n must be string',
+      'steps[0].dial.to[3] must be an object',
+      'steps[1].enqueue is not supported',
+      'steps[2].dial.sequential must be boolean',
+      'steps[2].dial.strategy must be one of all, longest-idle',
+      'steps[2].dial.action is not supported',
+      'steps[2].dial.method is not supported',
+      'steps[2].dial.to must name a destination',
+      'steps[3].dial.to is missing',
+      'steps[3].dial.totalTimeoutMs must be whole milliseconds, 1 to 604800000',
+      'steps[4].dial must be an object',
+      'steps[5].redirect.method must be one of GET, POST',
+      'steps[6].redirect.url must be an http or https URL',
+      'steps[7].redirect.url is missing',
+      'steps[8].reject.reason must be one of rejected, busy',
+      'steps[9].pause.ms must be whole milliseconds, 0 to 604800000',
+      'steps[10].hangup must be an object',
+      'steps[11] must be an object with one key, its verb',
+      'steps[12] must be an object with one key, its verb',
+      'steps[13] must be an object with one key, its verb',
+      'steps[14] must be an object with one key, its verb',
+      'steps[15].dial.to.params must keep within 4096 bytes',
+      'steps[16]["odd\\u001b verb"] is not supported',
+    ],
+  )
+  t.strictSame(faultsOf(readInstructions({ json: [] })), ['must be an object'])
+  t.strictSame(faultsOf(readInstructions({ json: {} })), ['steps is missing'])
+  t.strictSame(faultsOf(json(JSON.parse('{"__proto__":{}}'))), ['steps[0].__proto__ is not supported'])
+  t.end()
+})
+
+test('what a TwiML document asks for and cannot have is told all at once, each with line and column', t => {
+  t.strictSame(
+    faultsOf(
+      twiml(`<Response>
+  <Enqueue>support</Enqueue>
+  <Gather><Say>Press one</Say></Gather>\r
+  <Dial action="/done" timeout="abc" totalTimeout="-1">alice</Dial>\r\n    <Dial timeout="0"
+    sequential="yes" strategy="random">alice smith</Dial>
+  <Dial/>
+  <Dial>alice<Client>bob</Client></Dial>
+  <Dial>
+    <Number>+15550100</Number><Queue>support</Queue>
+    <Sip>sip:a@b</Sip><Conference>room</Conference>
+  </Dial>
+  <Dial><Client/><Client>a<Identity>b</Identity></Client><Client>a b</Client></Dial>
+  <Dial><Client>a<Parameter name="x"/><Parameter value="y"/><Video/></Client></Dial>
+  <Dial><Client><Identity>a<b/></Identity><Parameter name="x" value="1"/><Parameter name="x" value="2"><c/></Parameter></Client></Dial>
+  <Dial><Client>a<Parameter name="x" value="${'y'.repeat(4096)}"/></Client></Dial>
+  <Redirect/>
+  <Redirect method="get">https://u:p@x/<d/></Redirect>
+  <Reject reason="rude"/>
+  <Pause length="1.5"/>
+  <Pause length="604801"><e/></Pause>
+</Response>`),
+    ),
+    [
+      '2:3 Enqueue is not supported',
+      '3:3 Gather is not supported',
+      '4:3 Dial action is not supported',
+      '4:3 Dial timeout must be whole seconds, 1 to 604800, not "abc"',
+      '4:3 Dial totalTimeout must be whole seconds, 1 to 604800, not "-1"',
+      '5:5 Dial timeout must be whole seconds, 1 to 604800, not "0"',
+      '5:5 Dial sequential must be one of true, false, not "yes"',
+      '5:5 Dial strategy must be one of all, longest-idle, not "random"',
+      `5:5 Dial ${rule}, not "alice smith"`,
+      '7:3 Dial must name a destination',
+      '8:3 Dial must have text or nouns, not both',
+      '10:5 Number in Dial is not supported',
+      '10:31 Queue in Dial is not supported',
+      '11:5 Sip in Dial is not supported',
+      '11:23 Conference in Dial is not supported',
+      '13:9 Client must have one identity, as its text or in Identity',
+      '13:18 Client must have one identity, as its text or in Identity',
+      `13:58 Client ${rule}, not "a b"`,
+      '14:18 Parameter must have a name and a value',
+      '14:39 Parameter must have a name and a value',
+      '14:61 Video in Client is not supported',
+      '15:28 b in Identity is not supported',
+      '15:104 c in Parameter is not supported',
+      '15:74 Parameter "x" is there twice',
+      '16:9 the Parameters of Client must keep within 4096 bytes',
+      '17:3 Redirect must have a URL',
+      '18:3 Redirect method must be one of GET, POST, not "get"',
+      '18:40 d in Redirect is not supported',
+      '18:3 Redirect must be a URL without a user or password',
+      '19:3 Reject reason must be one of rejected, busy, not "rude"',
+      '20:3 Pause length must be whole seconds, 0 to 604800, not "1.5"',
+      '21:26 e in Pause is not supported',
+      '21:3 Pause length must be whole seconds, 0 to 604800, not "604801"',
+    ],
+  )
+  t.end()
+})
+
+test('what a document can do without is passed over with a warning', t => {
+  t.strictSame(
+    warningsOf(
+      twiml(`<Response version="2">
+  hello
+  <Say voice="alice">One moment<break/></Say>
+  <Play loop="2">https://x/hold.mp3</Play>
+  <Dial callerId="+15550100" timeLimit="60" method="GET" __proto__="x" constructor="y">
+    <Client statusCallback="/s">alice<Parameter name="a" value="b" c="d">text</Parameter></Client>
+  </Dial>
+  <Hangup now="yes">bye</Hangup>
+</Response>`),
+    ),
+    [
+      'Response at 1:1: version is ignored',
+      'Response at 1:1: the text "hello" is ignored',
+      'Say at 3:3 is passed over: no media is played here',
+      'Play at 4:3 is passed over: no media is played here',
+      'Dial at 5:3: callerId is ignored',
+      'Dial at 5:3: timeLimit is ignored',
+      'Dial at 5:3: method is ignored',
+      'Dial at 5:3: __proto__ is ignored',
+      'Dial at 5:3: constructor is ignored',
+      'Client at 6:5: statusCallback is ignored',
+      'Parameter at 6:38: c is ignored',
+      'Parameter at 6:38: the text "text" is ignored',
+      'Hangup at 8:3: the text "bye" is ignored',
+      'Hangup at 8:3: now is ignored',
+    ],
+  )
+  t.strictSame(
+    warningsOf(
+      json({ say: 'One moment' }, { play: {} }, { dial: { to: [{ name: 'a', role: 1 }], record: true } }),
+    ),
+    [
+      'steps[0].say is passed over: no media is played here',
+      'steps[1].play is passed over: no media is played here',
+      'steps[2].dial.record is ignored',
+      'steps[2].dial.to[0].role is ignored',
+    ],
+  )
+  t.strictSame(stepsOf(json({ say: 'One moment' }, { hangup: {} })), [{ verb: 'hangup' }])
+  t.end()
+})
+
+test('[FX1] a document with a DOCTYPE or an entity of its own is refused where it stands', t => {
+  const entities = Array.from({ length: 9 }, (_, n) => `<!ENTITY l${n + 1} "${`&l${n};`.repeat(10)}">`)
+  for (const dtd of [
+    '<!DOCTYPE Response>',
+    `<!DOCTYPE Response [<!ENTITY l0 "lol">${entities.join('')}]>`,
+    '<!DOCTYPE Response SYSTEM "file:///etc/passwd">',
+    '<!DOCTYPE Response [<!ENTITY x SYSTEM "http://127.0.0.1/x">]>',
+    '<!DOCTYPE Response [<!ENTITY % p SYSTEM "http://127.0.0.1/p"> %p;]>',
+    `<!DOCTYPE Response [<!ENTITY big "${'x'.repeat(10_000)}">]>`,
+  ]) {
+    t.strictSame(faultsOf(twiml(`${dtd}<Response><Say>&l9;</Say></Response>`)), [
+      `1:${dtd.length} a DOCTYPE is not allowed`,
+    ])
+  }
+  t.strictSame(faultsOf(response('\n<Say>&x;</Say>')), ['2:8 undefined entity'])
+  t.strictSame(faultsOf(response('<Say>&constructor;</Say>')), ['1:28 undefined entity'])
+  t.strictSame(stepsOf(response('<Dial>a&#45;b</Dial>')), [
+    { verb: 'dial', to: [{ name: 'a-b', params: {} }], sequential: false },
+  ])
+  t.end()
+})
+
+test('[FX2] references to what is no character, and floods of them, are refused', t => {
+  for (const reference of ['&#0;', '&#x0;', '&#8;', '&#x110000;', '&#xD800;', '&#xFFFF;', '&#99999999999;']) {
+    t.strictSame(faultsOf(response(`<Say>${reference}</Say>`)), [
+      `1:${15 + reference.length} malformed character entity`,
+    ])
+  }
+  t.strictSame(faultsOf(twiml('<?xml version="1.1"?><Response>&#1;</Response>')), [
+    '1:35 malformed character entity',
+  ])
+  t.strictSame(faultsOf(response('<Say>\u0000</Say>')), ['1:16 disallowed character'])
+  t.strictSame(faultsOf(response('\n<Say>\ud800</Say>')), ['2:6 has half of a surrogate pair'])
+  t.strictSame(stepsOf(response(`<Say>${'&#65;'.repeat(1000)}</Say>`)), [])
+  t.strictSame(faultsOf(response(`<Say>${'&#65;'.repeat(1001)}</Say>`)), [
+    '1:5016 has more than 1000 references',
+  ])
+  t.end()
+})
+
+test('[FX3] a document is bounded in every direction, and what is not well formed is refused at its place', t => {
+  const deep = (levels: number) => '<Say>'.repeat(levels) + '</Say>'.repeat(levels)
+  t.strictSame(stepsOf(response(deep(15))), [], 'the root is one of 16 levels')
+  t.strictSame(faultsOf(response(deep(16))), ['1:90 elements more than 16 deep'])
+  t.strictSame(faultsOf(twiml('<a>'.repeat(20_000))), ['1:51 elements more than 16 deep'])
+
+  const attributes = (count: number) => Array.from({ length: count }, (_, n) => `a${n}="1"`).join(' ')
+  t.match(warningsOf(response(`<Hangup ${attributes(64)}/>`)), { length: 64 })
+  t.match(faultsOf(response(`<Hangup ${attributes(65)}/>`)), [/^1:\d+ more than 64 attributes$/])
+  t.match(faultsOf(response(`<Hangup ${attributes(6000)}/>`)), [/^1:\d+ more than 64 attributes$/])
+  t.match(stepsOf(response('<Hangup/>'.repeat(999))), { length: 999 })
+  t.match(faultsOf(response('<Hangup/>'.repeat(1000))), [/^1:\d+ more than 1000 elements$/])
+  t.match(faultsOf(response('<Foo/>'.repeat(999))), { length: 64 }, 'as many faults as anyone reads')
+
+  t.strictSame(faultsOf(response('<Hangup a="1" a="2"/>')), ['1:31 duplicate attribute: a'])
+  t.strictSame(faultsOf(twiml('<Response/><Response/>')), ['1:21 documents may contain only one root'])
+  t.strictSame(faultsOf(twiml('<Response/> done')), ['1:16 text data outside of root node'])
+  t.strictSame(faultsOf(twiml('<Response><Hangup></Response>')), ['1:29 unexpected close tag'])
+  t.strictSame(faultsOf(twiml('<Response>')), ['1:10 unclosed tag: Response'])
+  t.strictSame(faultsOf(twiml('')), ['1:0 document must contain a root element'])
+  t.match(faultsOf(twiml(' <?xml version="1.0"?><Response/>')), [
+    /^1:7 an XML declaration must be at the start/,
+  ])
+  t.strictSame(faultsOf(twiml('<Dial/>')), ['1:1 the root must be Response, not Dial'])
+
+  const whole = (size: number) => response(`<!--${'x'.repeat(size - 28)}-->`)
+  t.strictSame(stepsOf(whole(documentLimit)), [])
+  t.strictSame(faultsOf(whole(documentLimit + 1)), ['1:1 is larger than 65536 bytes'])
+  t.match(faultsOf(response(`<${'x'.repeat(60_000)}/>`)), [/^1:11 x{200,256}…$/], 'a message stays short')
+
+  t.strictSame(
+    stepsOf(twiml('\uFEFF<?xml version="1.0"?>\n<Response/>\n')),
+    [],
+    'a byte order mark is accepted',
+  )
+  t.strictSame(stepsOf(readDocument(Buffer.from('\uFEFF<Response/>'), 'twiml')), [])
+  t.strictSame(
+    faultsOf(readDocument(Buffer.from('\uFEFF<?xml version="1.0" encoding="UTF-8"?><Response/>', 'utf16le'))),
+    ['is not UTF-8'],
+  )
+  t.match(faultsOf(readDocument(Buffer.from('<Response/>', 'utf16le'), 'twiml')), [
+    /^1:\d disallowed character/,
+  ])
+  t.end()
+})
+
+test('[FX6] names are case-sensitive, a name in a namespace is another name, and markup round text is not text', t => {
+  t.strictSame(faultsOf(twiml('<response/>')), ['1:1 the root must be Response, not response'])
+  t.strictSame(faultsOf(response('<dial>alice</dial><HANGUP/>')), [
+    '1:11 dial is not supported',
+    '1:29 HANGUP is not supported',
+  ])
+  t.strictSame(warningsOf(response('<Dial Timeout="5">alice</Dial>')), ['Dial at 1:11: Timeout is ignored'])
+  t.strictSame(faultsOf(twiml('<Response xmlns="urn:x&#10;y"/>')), [
+    '1:1 the root must be Response, not {urn:x\uFFFDy}Response',
+  ])
+  t.strictSame(faultsOf(response('<a:Dial xmlns:a="urn:a">alice</a:Dial>')), [
+    '1:11 {urn:a}Dial is not supported',
+  ])
+  t.strictSame(faultsOf(response('<a:Dial>alice</a:Dial>')), ['1:18 unbound namespace prefix: "a"'])
+  t.strictSame(
+    twiml(`<Response xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="t.xsd">
+      <?go fast?><!-- who is there? --><Dial>al<!-- i --><![CDATA[ic]]><?x y?>e</Dial></Response>`),
+    {
+      ok: true,
+      value: {
+        steps: [{ verb: 'dial', to: [{ name: 'alice', params: {} }], sequential: false }],
+        warnings: [],
+      },
+    },
+  )
+  t.end()
+})
+
+test('a parameter keeps any name and value it is given, and changes nothing else', t => {
+  const read = response('<Dial><Client>a<Parameter name="__proto__" value="&quot;&#10;x"/></Client></Dial>')
+  const [step] = stepsOf(read) as { to: { params: object }[] }[]
+  t.strictSame(Object.entries(step!.to[0]!.params), [['__proto__', '"\nx']])
+  t.end()
+})
+
+test('any text at all is read or refused, never thrown at', t => {
+  const bits = fc.constantFrom(
+    ...['<Response>', '</Response>', '<Dial', ' timeout="', '"', '>', '/>', '<Client>', '</Client>', 'a'],
+    ...[
+      '&',
+      '&#',
+      ';',
+      '<!--',
+      '-->',
+      '<![CDATA[',
+      ']]>',
+      '<?',
+      '?>',
+      '<!DOCTYPE',
+      '\r\n',
+      '\ud83d',
+      '\u0000',
+    ],
+  )
+  fc.assert(
+    fc.property(fc.array(bits, { maxLength: 40 }), parts => {
+      for (const read of [twiml(parts.join('')), response(parts.join(''))]) {
+        if (!read.ok) t.match(read.faults[0]?.path ?? '', /^\d+:\d+$/)
+      }
+    }),
+    { numRuns: 300 },
+  )
+  fc.assert(
+    fc.property(fc.jsonValue(), value => {
+      readInstructions({ json: value })
+      readInstructions({ json: { steps: [value, { dial: value }, { dial: { to: value } }] } })
+      checkInline(value, 'instructions')
+    }),
+  )
+  t.end()
+})
+
+test('where instructions come from is a URL, a document, or in a configuration a file', t => {
+  const url = (value: unknown) => checkInline(value, 'instructions')
+  t.strictSame(url('https://voice.example.com/in'), {
+    ok: true,
+    value: { kind: 'url', url: 'https://voice.example.com/in', method: 'POST' },
+  })
+  t.strictSame(url({ url: 'http://a:8080/', method: 'GET', fallbackUrl: 'http://b/' }), {
+    ok: true,
+    value: { kind: 'url', url: 'http://a:8080/', method: 'GET', fallbackUrl: 'http://b/' },
+  })
+  const hangup = { steps: [{ verb: 'hangup' }], warnings: [] }
+  const inline = { ok: true, value: { kind: 'inline', instructions: hangup, from: 'inline' } }
+  t.strictSame(url({ steps: [{ hangup: {} }] }), inline)
+  t.strictSame(url({ twiml: '<Response><Hangup/></Response>' }), inline)
+
+  const dir = t.testdir({
+    'in.xml': '\n<Response><Hangup/></Response>',
+    'in.json': '{"steps":[{"hangup":{}}]}',
+    'bad.xml': '<Response>\n <Record/><Hangup/></Response>',
+    'bad.json': '{"steps":[{"record":{}}]}',
+    'half.json': '{"steps":[\u001b',
+  })
+  const file = (name: string) => checkInline({ file: name }, 'routes[0].instructions', dir)
+  t.strictSame(file('in.xml'), { ok: true, value: { kind: 'inline', instructions: hangup, from: 'in.xml' } })
+  t.strictSame(file(join(dir, 'in.json')), {
+    ok: true,
+    value: { kind: 'inline', instructions: hangup, from: join(dir, 'in.json') },
+  })
+  const path = 'routes[0].instructions.file'
+  const fault = (message: string) => ({ ok: false, faults: [{ path, message }] })
+  t.strictSame(file('bad.xml'), fault('bad.xml: 2:2 Record is not supported'))
+  t.strictSame(file('bad.json'), fault('bad.json: steps[0].record is not supported'))
+  t.match(file('half.json'), { faults: [{ path, message: /^half.json: is not JSON: [^\p{C}]+$/u }] })
+  t.strictSame(file('gone.xml'), fault('cannot be read: gone.xml (ENOENT)'))
+  t.strictSame(url({ file: 'in.xml' }), {
+    ok: false,
+    faults: [{ path: 'instructions.file', message: 'is for the configuration only' }],
+  })
+  t.end()
+})
+
+test('a source that cannot be used is refused with every fault at its path', t => {
+  const faults = (value: unknown) => {
+    const checked = checkInline(value, 'instructions', '/')
+    return checked.ok ? [] : checked.faults.map(faultText)
+  }
+  const forms = 'instructions must be a URL, or an object with one of url, steps, twiml and file'
+  for (const value of [undefined, null, 7, [], {}, { method: 'GET' }, { url: 'http://a/', steps: [] }]) {
+    t.strictSame(faults(value), [forms])
+  }
+  t.strictSame(faults('voice.example.com'), ['instructions must be an absolute URL'])
+  t.strictSame(faults({ url: 1, method: 'PUT', fallback: '' }), [
+    'instructions.fallback is not known here',
+    'instructions.url must be string',
+    'instructions.method must be one of GET, POST',
+  ])
+  t.strictSame(faults({ url: 'ftp://a/', fallbackUrl: 'http://a:25/' }), [
+    'instructions.url must be an http or https URL',
+    'instructions.fallbackUrl must be a URL with port 80, 443, or 1024 and up, not 25',
+  ])
+  t.strictSame(faults({ steps: {} }), ['instructions.steps must be array'])
+  t.strictSame(faults({ steps: [{ gather: {} }] }), ['instructions.steps[0].gather is not supported'])
+  t.strictSame(faults({ steps: [], more: 1 }), ['instructions.more is not known here'])
+  t.strictSame(faults({ twiml: 1 }), ['instructions.twiml must be string'])
+  t.strictSame(faults({ twiml: '<Response>\n<Record/></Response>' }), [
+    'instructions.twiml:2:1 Record is not supported',
+  ])
+  t.strictSame(faults({ file: 1 }), ['instructions.file must be string'])
+  t.end()
+})
