@@ -11,4 +11,5 @@ export type {
   TimelineEntry,
 } from './routing.js'
 export { callStates } from './routing.js'
+export { createSource, type Source } from './source/index.js'
 export { createRouter, type RouterOptions, readRoutes } from './switchboard.js'

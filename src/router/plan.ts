@@ -3,7 +3,8 @@
 
 import type { Destination } from '../protocol/index.js'
 import type { Call } from './call.js'
-import type { InstructionSource, Instructions, Step } from './instructions/index.js'
+import type { InstructionSource, Step } from './instructions/index.js'
+import type { Retrieved } from './source/index.js'
 import { dial } from './verbs/dial.js'
 import { hangup } from './verbs/hangup.js'
 import { pause } from './verbs/pause.js'
@@ -53,35 +54,28 @@ const sourceOf = (call: Call): InstructionSource | undefined => {
   return { kind: 'inline', from: 'the destination of that name', instructions: { steps, warnings: [] } }
 }
 
-const retrieve = async (
-  call: Call,
-  source: InstructionSource,
-): Promise<{ instructions: Instructions; base: string | undefined } | undefined> => {
-  const { request, parts, timeline, tenant } = call
+/** Asks for the document; what comes back is written into the timeline by `note`, if the call still lives. */
+const retrieve = ({ id, request, parts, tenant }: Call, source: InstructionSource): Promise<Retrieved> => {
   const authToken = parts.config.tenants.get(tenant)?.authToken
-  const found = await parts.source.retrieve(source, {
-    call: call.id,
+  return parts.source.retrieve(source, {
+    call: id,
     tenant,
     from: request.from,
     to: request.to,
     direction: request.direction,
     params: request.params ?? {},
     ...(authToken !== undefined && { authToken }),
-    signal: call.over.signal,
   })
-  if (call.state === 'ended') return undefined
-  for (const attempt of found.attempts) timeline.add('instructions-refused', { ...attempt })
-  if (!found.ok) {
-    call.end('failed', { message: found.message })
-    return undefined
-  }
-  const { instructions, from, url } = found.value
-  timeline.add('instructions', { from, verbs: instructions.steps.map(({ verb }) => verb) })
-  for (const warning of instructions.warnings) timeline.add('warning', { warning })
-  return { instructions, base: url }
 }
 
-/** Follows a call to where it needs no more instructions. */
+const note = ({ timeline }: Call, found: Retrieved): void => {
+  for (const attempt of found.attempts) timeline.add('instructions-refused', { ...attempt })
+  if (!found.ok) return
+  timeline.add('instructions', { from: found.from, verbs: found.value.steps.map(({ verb }) => verb) })
+  for (const warning of found.value.warnings) timeline.add('warning', { warning })
+}
+
+/** Follows a call to where it needs no more instructions. It may end at any `await`, and is left alone then. */
 export const follow = async (call: Call): Promise<void> => {
   call.plan()
   let source = sourceOf(call)
@@ -94,12 +88,18 @@ export const follow = async (call: Call): Promise<void> => {
       call.end('failed', { message: `the instructions redirect more than ${hopLimit} times` })
       return
     }
-    const found = await retrieve(call, source)
-    if (found === undefined) return
+    const found: Retrieved = await retrieve(call, source)
+    if (call.over.signal.aborted) return
+    note(call, found)
+    if (!found.ok) {
+      call.end('failed', { message: found.message })
+      return
+    }
+    const course: Course = { base: source.kind === 'url' ? found.from : undefined }
     source = undefined
-    for (const step of found.instructions.steps) {
-      const after = await perform(call, step, found)
-      if (after.next === 'nothing') return
+    for (const step of found.value.steps) {
+      const after: Next = await perform(call, step, course)
+      if (after.next === 'nothing' || call.over.signal.aborted) return
       if (after.next === 'document') {
         source = after.source
         break

@@ -106,7 +106,7 @@ export const dial = async (call: Call, step: DialStep): Promise<Next> => {
   dialing.begin()
   const result = await dialing.result
   bound.cancel()
-  if (result === 'answered' || call.state === 'ended') return { next: 'nothing' }
+  if (result === 'answered' || call.over.signal.aborted) return { next: 'nothing' }
   call.unanswered(result)
   return { next: 'verb' }
 }

@@ -10,6 +10,6 @@ export const redirect = (call: Call, { url, method }: RedirectStep, { base }: Co
     call.end('failed', { message: `Redirect: ${target.message}` })
     return { next: 'nothing' }
   }
-  call.timeline.add('redirect', { url: target.value.href })
+  call.timeline.add('redirect', { url: target.value.origin + target.value.pathname })
   return { next: 'document', source: { kind: 'url', url: target.value.href, method } }
 }
