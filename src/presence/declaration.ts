@@ -5,7 +5,7 @@ import type { AccountId, Declared, StatusChange } from '../protocol/index.js'
 import { account as accountAutomaton } from './account.machine.js'
 import { device as deviceAutomaton } from './device.machine.js'
 import type { Graph } from './graph.js'
-import { type AccountRecord, type DeviceRecord, levels } from './records.js'
+import type { DeviceRecord, TenantRecord } from './records.js'
 
 /** The time that `until` names, milliseconds since 1970; null where it names none. */
 const untilOf = (until: string | undefined, now: number): Result<number | null> => {
@@ -39,37 +39,33 @@ export const declare = (
   return ok(undefined)
 }
 
-const clear = (account: AccountRecord): void => {
-  account.override?.timer?.cancel()
-  account.override = undefined
-  account.state = accountAutomaton.settle(account.state, 'override.none')
-}
-
 /** Sets or clears a person's override, and makes it visible. */
 export const override = (
   graph: Graph,
-  account: AccountRecord,
+  tenant: TenantRecord,
+  name: AccountId,
   { status, note = '', until }: StatusChange,
   by: AccountId,
 ): Result<undefined> => {
+  const taken = graph.taken(tenant, name)
+  if (taken !== undefined) return taken
   const now = graph.clock.wall()
   const time = untilOf(until, now)
   if (!time.ok) return time
-  clear(account)
+  const account = graph.account(tenant, name)
+  account.override?.timer?.cancel()
+  account.override = undefined
+  account.state = accountAutomaton.settle(account.state, `override.${status ?? 'none'}`)
   if (status !== null) {
-    account.state = accountAutomaton.settle(account.state, `override.${status}`)
     const timer =
       time.value === null
         ? undefined
         : graph.clock.after(time.value - now, () => {
-            clear(account)
-            graph.commit(account)
-            graph.tellSelf(account)
-            graph.forget(account)
+            override(graph, tenant, name, { status: null }, by)
           })
     account.override = { note, until: time.value, timer, by }
   }
-  graph.commit(account, levels.routing)
+  graph.commit(account)
   graph.tellSelf(account)
   graph.forget(account)
   return ok(undefined)

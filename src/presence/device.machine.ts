@@ -1,8 +1,8 @@
 // One client application's life. Four regions that know nothing of each other:
 //
-//   link       attached --lose--> lingering --resume--> attached
-//                  \                  \--expire--> gone
-//                   \--leave--> gone  <--leave--/
+//   link       attached --lose--> lingering
+//                |   ^---resume-----/ |
+//                \--leave-> gone <-leave            (it said goodbye, or stayed away too long)
 //   activity   idle --ring--> ringing --engage--> engaged
 //                ^---rest-------/   \<---ring------/ |      (engaged --ring--> ringing: that call ended, another rings)
 //                ^---rest---------------------------/       (idle --engage--> engaged: it placed a call)
@@ -16,7 +16,6 @@ import { Automaton, type State } from './automaton.js'
 export type DeviceEvent =
   | 'lose'
   | 'resume'
-  | 'expire'
   | 'leave'
   | 'ring'
   | 'engage'
@@ -40,7 +39,7 @@ export const deviceMachine = setup({ types: { events: {} as { type: DeviceEvent 
       initial: 'attached',
       states: {
         attached: { on: { lose: 'lingering', leave: 'gone' } },
-        lingering: { on: { resume: 'attached', expire: 'gone', leave: 'gone' } },
+        lingering: { on: { resume: 'attached', leave: 'gone' } },
         gone: {},
       },
     },

@@ -88,17 +88,19 @@ export class Channel {
     }
     this.#changed.clear()
     this.#removed.clear()
-    let frame: (PresenceFrame & { prev?: number }) | undefined
-    for (const [reader, prev] of this.#readers) {
-      if (prev === version) continue
-      if (frame?.prev !== prev) frame = { type: 'presence', snapshot: false, prev, ...body }
-      this.#readers.set(reader, version)
-      reader.send(frame)
-    }
     this.#gathering = true
     this.#clock.after(gatherMs(this.#readers.size), () => {
       this.#gathering = false
       if (this.#changed.size + this.#removed.size > 0) this.#flush()
     })
+    // Readers are in the order in which they joined, so those at the same version stand together. Who joins because
+    // of what is being sent comes last, and is ahead of this flush already.
+    let frame: PresenceFrame | undefined
+    for (const [reader, prev] of this.#readers) {
+      if (prev >= version) continue
+      if (frame?.prev !== prev) frame = { type: 'presence', snapshot: false, prev, ...body }
+      this.#readers.set(reader, version)
+      reader.send(frame)
+    }
   }
 }

@@ -2,8 +2,8 @@
 // Whoever changes a record calls `commit`: it brings all that is derived up to date (activity, statuses, counts),
 // moves the versions of the levels that can see it, and marks the channels. Constant time whatever a group's size.
 
-import type { Config } from '../config.js'
-import { HubError } from '../errors.js'
+import type { Config, TenantConfig } from '../config.js'
+import { HubError, type Refusal, refuse } from '../errors.js'
 import type { AccountActivity, AccountId, Destination, DeviceActivity, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import { type AccountEvent, account as accountAutomaton } from './account.machine.js'
@@ -13,7 +13,6 @@ import {
   type AccountRecord,
   type DeviceRecord,
   deviceOccupation,
-  freeOf,
   type GroupRecord,
   type Level,
   levels,
@@ -21,10 +20,11 @@ import {
   newGroup,
   occupation,
   recount,
+  speakerOf,
   type TenantRecord,
 } from './records.js'
 import { selfOf } from './render.js'
-import { accountStatus, deviceStatus, rankOf } from './status.js'
+import { accountStatus, deviceStatus } from './status.js'
 
 const accountEventTo: Readonly<Record<AccountActivity, AccountEvent>> = {
   free: 'free',
@@ -38,11 +38,8 @@ const deviceEventTo: Readonly<Record<DeviceActivity, DeviceEvent>> = {
   engaged: 'engage',
 }
 
-const newTenant = (
-  id: TenantId,
-  config: Config['tenants'] extends ReadonlyMap<TenantId, infer T> ? T : never,
-  now: number,
-) => {
+/** A tenant with the groups and accounts of its directory, nobody of whom is there yet. */
+const newTenant = (id: TenantId, config: TenantConfig, now: number): TenantRecord => {
   const tenant: TenantRecord = {
     id,
     busyWhen: config.busyWhen,
@@ -52,10 +49,8 @@ const newTenant = (
     since: now,
   }
   const list = (name: AccountId): AccountRecord => {
-    const known = tenant.accounts.get(name)
-    if (known) return known
-    const account = newAccount(tenant, name, accountAutomaton.initial, config.accounts.get(name)?.capacity)
-    account.listed = true
+    const account =
+      tenant.accounts.get(name) ?? newAccount(tenant, name, true, config.accounts.get(name)?.capacity)
     tenant.accounts.set(name, account)
     return account
   }
@@ -65,9 +60,9 @@ const newTenant = (
     tenant.groups.set(name, group)
     for (const member of members) {
       const account = list(member.account)
-      account.groups.push(group)
+      account.groups = [...account.groups, group]
       group.members.set(account, group.joined++)
-      recount(group, undefined, rankOf.offline, now)
+      recount(group, undefined, 'offline', now)
     }
   }
   return tenant
@@ -77,6 +72,8 @@ export class Graph {
   readonly clock: Clock
   readonly #tenants: ReadonlyMap<TenantId, TenantRecord>
   readonly #turnEnd = new TurnEnd()
+  /** The accounts whose devices are yet to be told of them. */
+  #untold = new Set<AccountRecord>()
   devices = 0
 
   constructor(tenants: Config['tenants'], clock: Clock) {
@@ -105,10 +102,17 @@ export class Graph {
   account(tenant: TenantRecord, name: AccountId): AccountRecord {
     let account = tenant.accounts.get(name)
     if (account === undefined) {
-      account = newAccount(tenant, name, accountAutomaton.initial)
+      account = newAccount(tenant, name, false)
       tenant.accounts.set(name, account)
     }
     return account
+  }
+
+  /** Why no account may have this name: it is a group's, and nobody takes another's calls by a name. */
+  taken(tenant: TenantRecord, name: AccountId): Refusal | undefined {
+    return tenant.groups.has(name as string as Destination)
+      ? refuse('name-taken', `${name} is the name of a group`)
+      : undefined
   }
 
   /** What a name stands for, where there is a record of it. */
@@ -117,9 +121,17 @@ export class Graph {
   }
 
   channel(topic: GroupRecord | AccountRecord, level: Level): Channel {
-    const channel = topic.channels[level] ?? new Channel(topic, level, this.clock, this.#turnEnd)
-    topic.channels[level] = channel
+    const known = topic.channels[level]
+    if (known !== undefined) return known
+    const channel = new Channel(topic, level, this.clock, this.#turnEnd)
+    topic.channels = topic.channels.with(level, channel)
     return channel
+  }
+
+  /** Ends a channel that nobody reads any more. */
+  unwatch({ topic, level }: Channel): void {
+    topic.channels = topic.channels.with(level, undefined)
+    if (topic.kind === 'account') this.forget(topic)
   }
 
   /** Drops an account's record when nothing holds it: not listed, nobody there, nobody watching. */
@@ -130,7 +142,7 @@ export class Graph {
       account.holds.length > 0 ||
       account.wrapping > 0 ||
       account.override !== undefined ||
-      account.channels.some(channel => channel !== undefined && channel.size > 0)
+      account.channels.some(channel => channel !== undefined)
     if (held) return
     account.tenant.accounts.delete(account.account)
     account.tenant.floor = Math.max(account.tenant.floor, ...account.versions)
@@ -142,42 +154,49 @@ export class Graph {
    */
   commit(account: AccountRecord, lowest: Level = levels.routing): void {
     const now = this.clock.wall()
-    let level: Level = lowest
     const activity = occupation(account)
+    let seen = lowest
+    const seenFrom = (level: Level): void => {
+      if (level < seen) seen = level
+    }
     if (activity !== account.state.value.activity) {
       account.state = accountAutomaton.settle(account.state, accountEventTo[activity])
-      level = Math.min(level, levels.full) as Level
+      seenFrom(levels.full)
     }
-    const full = freeOf(account) === 0
     for (const device of account.devices) {
-      if (this.#follow(device, full, now)) level = Math.min(level, levels.devices) as Level
+      if (this.#follow(device, activity !== 'free', now)) seenFrom(levels.devices)
     }
     const before = account.status
     account.status = accountStatus(account.devices, activity, account.tenant.busyWhen)
     if (before !== account.status) {
       account.since = now
-      level = levels.summary
-      for (const group of account.groups) recount(group, rankOf[before], rankOf[account.status], now)
+      seenFrom(levels.summary)
+      for (const group of account.groups) recount(group, before, account.status, now)
     }
-    if (this.#speak(account)) level = Math.min(level, levels.full) as Level
-    this.#announce(account, account, level)
-    for (const group of account.groups) this.#announce(group, account, level)
-    if (level < levels.routing) this.tellSelf(account)
+    const { note = '', until = null } = speakerOf(account) ?? {}
+    if (note !== account.note || until !== account.until) {
+      account.note = note
+      account.until = until
+      seenFrom(levels.full)
+    }
+    this.#announce(account, account, seen)
+    for (const group of account.groups) this.#announce(group, account, seen)
+    if (seen < levels.routing) this.tellSelf(account)
   }
 
   /** Puts an account into an open group, or takes it out: one change each, seen from the first level up. */
   join(group: GroupRecord, account: AccountRecord): void {
-    account.groups.push(group)
+    account.groups = [...account.groups, group]
     group.members.set(account, group.joined++)
-    recount(group, undefined, rankOf[account.status], this.clock.wall())
+    recount(group, undefined, account.status, this.clock.wall())
     this.#announce(group, account, levels.summary)
   }
 
   part(group: GroupRecord, account: AccountRecord): void {
-    account.groups.splice(account.groups.indexOf(group), 1)
+    account.groups = account.groups.filter(other => other !== group)
     group.members.delete(account)
-    recount(group, rankOf[account.status], undefined, this.clock.wall())
-    for (const level of [0, 1, 2, 3] as const) {
+    recount(group, account.status, undefined, this.clock.wall())
+    for (const level of Object.values(levels)) {
       group.versions[level]++
       group.channels[level]?.removed(account)
     }
@@ -185,16 +204,23 @@ export class Graph {
 
   /** Tells the account's devices of it, at the end of the turn. */
   tellSelf(account: AccountRecord): void {
-    account.tellSelf ??= () => {
+    this.#untold.add(account)
+    this.#turnEnd.run(this.#tellSelves)
+  }
+
+  readonly #tellSelves = (): void => {
+    const untold = this.#untold
+    this.#untold = new Set()
+    for (const account of untold) {
       const frame = selfOf(account)
       for (const { link } of account.devices) link.send(frame)
     }
-    this.#turnEnd.run(account.tellSelf)
   }
 
   #announce(topic: GroupRecord | AccountRecord, account: AccountRecord, lowest: Level): void {
-    for (let level = lowest; level <= levels.routing; level++) {
-      topic.versions[level as Level]++
+    for (const level of Object.values(levels)) {
+      if (level < lowest) continue
+      topic.versions[level]++
       topic.channels[level]?.changed(account)
     }
   }
@@ -213,22 +239,5 @@ export class Graph {
       return true
     }
     return device.state !== was
-  }
-
-  /** The account's note and `until`: the override's, else of the device whose status won, the latest to speak. */
-  #speak(account: AccountRecord): boolean {
-    const { note, until } = account
-    const speaker =
-      account.override ??
-      account.devices
-        .filter(({ status }) => status === account.status)
-        .reduce<DeviceRecord | undefined>(
-          (latest, device) =>
-            latest !== undefined && latest.declaredAt > device.declaredAt ? latest : device,
-          undefined,
-        )
-    account.note = speaker?.note ?? ''
-    account.until = speaker?.until ?? null
-    return note !== account.note || until !== account.until
   }
 }

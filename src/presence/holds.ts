@@ -2,31 +2,25 @@
 // lock: it accepts while a place is left, and refuses otherwise, however many routers race.
 
 import { ok, type Result, refuse } from '../errors.js'
-import type { DeviceId } from '../protocol/index.js'
+import type { CallId, DeviceId } from '../protocol/index.js'
 import { type AccountEvent, account as accountAutomaton } from './account.machine.js'
 import type { Graph } from './graph.js'
 import type { Hold, Release } from './presence.js'
-import {
-  type AccountRecord,
-  type DeviceRecord,
-  deviceOf,
-  freeOf,
-  type HoldRecord,
-  levels,
-} from './records.js'
+import { type AccountRecord, deviceOf, freeOf, type HoldRecord, levels } from './records.js'
+
+const holdOf = (account: AccountRecord, { call }: { readonly call: CallId }): HoldRecord | undefined =>
+  account.holds.find(hold => hold.call === call)
 
 const take = (graph: Graph, account: AccountRecord, hold: HoldRecord): Result<undefined> => {
+  if (holdOf(account, hold)) return refuse('conflict', `${account.account} is held by this call already`)
   const event: AccountEvent = freeOf(account) > 1 ? 'claim-more' : 'claim-last'
   const claimed = accountAutomaton.next(account.state, event)
   if (claimed === undefined) return refuse('busy', `${account.account} has no free capacity`)
   account.state = claimed
-  account.holds.push(hold)
-  graph.commit(account, event === 'claim-last' ? levels.full : levels.devices)
+  account.holds = [...account.holds, hold]
+  graph.commit(account, event === 'claim-last' ? levels.full : levels.routing)
   return ok(undefined)
 }
-
-const holdOf = (account: AccountRecord, { call }: Hold): HoldRecord | undefined =>
-  account.holds.find(hold => hold.call === call)
 
 /** Takes a place for a call that rings those of `devices` that are there; the devices it rings. */
 export const claim = (
@@ -39,7 +33,6 @@ export const claim = (
   if (account === undefined || there.length === 0) {
     return refuse('not-found', `${hold.account} has no such device any more`)
   }
-  if (holdOf(account, hold)) return refuse('conflict', `${hold.account} is held by this call already`)
   const taken = take(graph, account, { call: hold.call, phase: 'ringing', offered: true, devices: there })
   return taken.ok ? ok(there.map(({ id }) => id)) : taken
 }
@@ -61,7 +54,7 @@ const change = (
   const record = account && holdOf(account, hold)
   if (account === undefined || record === undefined) return
   apply(account, record)
-  graph.commit(account, levels.devices)
+  graph.commit(account)
   graph.forget(account)
 }
 
@@ -69,9 +62,9 @@ const change = (
 export const engage = (graph: Graph, hold: Hold, id: DeviceId): void =>
   change(graph, hold, (account, record) => {
     record.phase = 'engaged'
-    record.devices = record.devices.filter((device: DeviceRecord) => device.id === id)
-    account.callsTaken++
-    account.missedInARow = 0
+    record.devices = record.devices.filter(device => device.id === id)
+    const { callsTaken } = account.history
+    account.history = { ...account.history, callsTaken: callsTaken + 1, missedInARow: 0 }
   })
 
 /** One device rings no more; the place stays held. */
@@ -84,13 +77,15 @@ export const quiet = (graph: Graph, hold: Hold, id: DeviceId): void =>
 export const release = (graph: Graph, hold: Hold, { talkMs, missed, coolDownMs, wrapupMs }: Release): void =>
   change(graph, hold, (account, record) => {
     const now = graph.clock.wall()
-    account.holds.splice(account.holds.indexOf(record), 1)
-    if (talkMs !== undefined) {
-      account.lastCallEndedAt = now
-      if (record.offered) account.talkMs += talkMs
+    const before = account.history
+    account.holds = account.holds.filter(other => other !== record)
+    account.history = {
+      ...before,
+      ...(talkMs !== undefined && { lastCallEndedAt: now }),
+      ...(talkMs !== undefined && record.offered && { talkMs: before.talkMs + talkMs }),
+      ...(missed && { missedInARow: before.missedInARow + 1 }),
+      ...(coolDownMs && { notBefore: now + coolDownMs }),
     }
-    if (missed) account.missedInARow++
-    if (coolDownMs) account.notBefore = now + coolDownMs
     if (wrapupMs) {
       account.wrapping++
       graph.clock.after(wrapupMs, () => {

@@ -2,7 +2,6 @@
 // holds nothing of its own but the readers' lists of what they watch.
 
 import type { Config } from '../config.js'
-import { refuse } from '../errors.js'
 import type { AccountId, Destination, Party, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import { override } from './declaration.js'
@@ -11,9 +10,9 @@ import { Graph } from './graph.js'
 import { claim, engage, quiet, release, seize } from './holds.js'
 import type { Link } from './link.js'
 import type { Presence, Query, Subscriptions } from './presence.js'
-import { deviceOf } from './records.js'
+import { deviceOf, newAccount } from './records.js'
 import { attach, doubt } from './registration.js'
-import { levelOf, offlineAccount, resourceOf } from './render.js'
+import { levelOf, resourceOf } from './render.js'
 
 const accountName = (destination: Destination): AccountId => destination as string as AccountId
 
@@ -53,9 +52,7 @@ class Watching implements Subscriptions {
     this.#watched.delete(destination)
     this.#count(-1)
     channel.leave(this.#link)
-    if (channel.size > 0) return
-    channel.topic.channels[channel.level] = undefined
-    if (channel.topic.kind === 'account') this.#graph.forget(channel.topic)
+    if (channel.size === 0) this.#graph.unwatch(channel)
   }
 
   prune(allowed: (destination: Destination, query: Query) => boolean): void {
@@ -81,11 +78,8 @@ export const createPresence = (tenants: Config['tenants'], clock: Clock): Presen
     attach: arrival => attach(graph, arrival),
     resource(tenantId, destination, query, page = {}) {
       const tenant = graph.tenant(tenantId)
-      const topic = graph.topic(tenant, destination)
-      const level = levelOf(query)
-      return topic === undefined
-        ? offlineAccount(tenant, destination, level)
-        : resourceOf(topic, level, page, true)
+      const topic = graph.topic(tenant, destination) ?? newAccount(tenant, accountName(destination), false)
+      return resourceOf(topic, levelOf(query), page, true)
     },
     knows(tenantId, destination) {
       const topic = graph.topic(graph.tenant(tenantId), destination)
@@ -94,12 +88,7 @@ export const createPresence = (tenants: Config['tenants'], clock: Clock): Presen
         topic.kind === 'group' || topic.listed || topic.devices.length > 0 || topic.override !== undefined
       )
     },
-    override(tenantId, name, change, by) {
-      const tenant = graph.tenant(tenantId)
-      return tenant.groups.has(name as string as Destination)
-        ? refuse('name-taken', `${name} is the name of a group`)
-        : override(graph, graph.account(tenant, name), change, by)
-    },
+    override: (tenant, account, change, by) => override(graph, graph.tenant(tenant), account, change, by),
     subscriptions: (tenant, link) =>
       new Watching(graph, tenant, link, by => {
         subscriptions += by

@@ -1,13 +1,22 @@
 // What the graph holds: one record a device, an account, a group and a tenant, each found under one key.
 // Only graph, registration and holds change them; everything else reads.
 
-import type { AccountId, CallId, Destination, DeviceId, Status, TenantId } from '../protocol/index.js'
+import type {
+  AccountActivity,
+  AccountId,
+  CallId,
+  Destination,
+  DeviceActivity,
+  DeviceId,
+  Status,
+  TenantId,
+} from '../protocol/index.js'
 import type { Timer } from '../runtime/index.js'
-import type { AccountState } from './account.machine.js'
+import { type AccountState, account as accountAutomaton } from './account.machine.js'
 import type { DeviceState } from './device.machine.js'
 import type { Channel } from './feed.js'
 import type { Link } from './link.js'
-import { activityOf, freePlaces, highest, newTally, type Tally } from './status.js'
+import { activityOf, freePlaces, highest, newTally, type Places, type Tally } from './status.js'
 
 /**
  * How much of a destination a reader sees, each level all of the one before: counts, accounts, devices, and what
@@ -21,7 +30,7 @@ export interface Topic {
   readonly kind: 'group' | 'account'
   readonly name: Destination
   readonly versions: [number, number, number, number]
-  readonly channels: (Channel | undefined)[]
+  channels: readonly (Channel | undefined)[]
   status: Status
   /** Since when the status holds; milliseconds since 1970, as all times here. */
   since: number
@@ -34,7 +43,7 @@ export interface HoldRecord {
   /** Offered by the router, rather than placed by the account's own device. */
   readonly offered: boolean
   /** The devices that ring for it, or the one that is engaged in it. */
-  devices: DeviceRecord[]
+  devices: readonly DeviceRecord[]
 }
 
 export interface DeviceRecord {
@@ -45,7 +54,7 @@ export interface DeviceRecord {
   link: Link
   status: Status
   since: number
-  /** When the device last said what it is, for the latest note. */
+  /** When the device last said what it is, by the monotonic clock: the latest note is shown. */
   declaredAt: number
   note: string
   until: number | null
@@ -58,30 +67,41 @@ export interface DeviceRecord {
   capacity: number | undefined
 }
 
+/** What routing goes by of an account's past calls. */
+export interface CallHistory {
+  readonly lastCallEndedAt: number | null
+  readonly callsTaken: number
+  readonly talkMs: number
+  readonly missedInARow: number
+  readonly notBefore: number | null
+}
+
+/** A person's word for all their devices. */
+export interface OverrideRecord {
+  readonly note: string
+  readonly until: number | null
+  readonly timer: Timer | undefined
+  readonly by: AccountId
+}
+
 export interface AccountRecord extends Topic {
   readonly kind: 'account'
   readonly tenant: TenantRecord
   readonly account: AccountId
   /** Listed or configured in the directory: stays while offline. */
-  listed: boolean
+  readonly listed: boolean
   /** Calls at once by the directory. */
   readonly directoryCapacity: number | undefined
   state: AccountState
-  devices: DeviceRecord[]
-  readonly groups: GroupRecord[]
-  readonly holds: HoldRecord[]
+  devices: readonly DeviceRecord[]
+  groups: readonly GroupRecord[]
+  holds: readonly HoldRecord[]
   wrapping: number
   note: string
   until: number | null
-  override: { note: string; until: number | null; timer: Timer | undefined; by: AccountId } | undefined
-  /** Sends `self` to the account's devices; made when first needed. */
-  tellSelf: (() => void) | undefined
+  override: OverrideRecord | undefined
   lastSeen: number | null
-  lastCallEndedAt: number | null
-  callsTaken: number
-  talkMs: number
-  missedInARow: number
-  notBefore: number | null
+  history: CallHistory
 }
 
 export interface GroupRecord extends Topic {
@@ -105,13 +125,18 @@ export interface TenantRecord {
   readonly since: number
 }
 
-const topic = (tenant: TenantRecord, name: Destination, now: number) => ({
-  name,
-  versions: [tenant.floor, tenant.floor, tenant.floor, tenant.floor] as [number, number, number, number],
-  channels: [] as (Channel | undefined)[],
-  status: 'offline' as Status,
-  since: now,
-})
+// Millions of records begin alike. What most never use (channels, holds, a history) they share until they do: lists
+// and histories are replaced, never changed in place. The literals are spelled out, since a spread costs three times
+// the memory.
+const none: readonly never[] = []
+const noChannels = [undefined, undefined, undefined, undefined] as const
+export const noHistory: CallHistory = {
+  lastCallEndedAt: null,
+  callsTaken: 0,
+  talkMs: 0,
+  missedInARow: 0,
+  notBefore: null,
+}
 
 export const newGroup = (
   tenant: TenantRecord,
@@ -119,8 +144,12 @@ export const newGroup = (
   open: boolean,
   listed: ReadonlySet<AccountId>,
 ): GroupRecord => ({
-  ...topic(tenant, name, tenant.since),
   kind: 'group',
+  name,
+  versions: [tenant.floor, tenant.floor, tenant.floor, tenant.floor],
+  channels: noChannels,
+  status: 'offline',
+  since: tenant.since,
   open,
   members: new Map(),
   listed,
@@ -131,43 +160,42 @@ export const newGroup = (
 export const newAccount = (
   tenant: TenantRecord,
   name: AccountId,
-  state: AccountState,
+  listed: boolean,
   directoryCapacity?: number,
 ): AccountRecord => ({
-  ...topic(tenant, name as string as Destination, tenant.since),
   kind: 'account',
+  name: name as string as Destination,
+  versions: [tenant.floor, tenant.floor, tenant.floor, tenant.floor],
+  channels: noChannels,
+  status: 'offline',
+  since: tenant.since,
   tenant,
   account: name,
-  listed: false,
+  listed,
   directoryCapacity,
-  state,
-  devices: [],
-  groups: [],
-  holds: [],
+  state: accountAutomaton.initial,
+  devices: none,
+  groups: none,
+  holds: none,
   wrapping: 0,
   note: '',
   until: null,
   override: undefined,
-  tellSelf: undefined,
   lastSeen: null,
-  lastCallEndedAt: null,
-  callsTaken: 0,
-  talkMs: 0,
-  missedInARow: 0,
-  notBefore: null,
+  history: noHistory,
 })
 
 export const deviceOf = (account: AccountRecord, id: DeviceId): DeviceRecord | undefined =>
   account.devices.find(device => device.id === id)
 
-/** Calls at once: the directory's word, else the newest token's, else 1; less where a client asks for less. */
-export const capacityOf = ({ directoryCapacity, devices }: AccountRecord): number => {
+/** Calls at once: the directory's word, else that of the last token to bring one, else 1; less where a client asks for less. */
+const capacityOf = ({ directoryCapacity, devices }: AccountRecord): number => {
   let capacity = directoryCapacity ?? devices.findLast(device => device.tokenCapacity)?.tokenCapacity ?? 1
   for (const device of devices) capacity = Math.min(capacity, device.capacity ?? capacity)
   return capacity
 }
 
-const placesOf = (account: AccountRecord) => {
+const placesOf = (account: AccountRecord): Places => {
   const engaged = account.holds.filter(({ phase }) => phase === 'engaged').length
   return {
     capacity: capacityOf(account),
@@ -180,24 +208,35 @@ const placesOf = (account: AccountRecord) => {
 export const freeOf = (account: AccountRecord): number => freePlaces(placesOf(account))
 
 /** What the account's activity must be by the places that are taken. */
-export const occupation = (account: AccountRecord) => activityOf(placesOf(account))
+export const occupation = (account: AccountRecord): AccountActivity => activityOf(placesOf(account))
 
 /** What a device's activity must be by the holds that name it. */
-export const deviceOccupation = (device: DeviceRecord) => {
+export const deviceOccupation = (device: DeviceRecord): DeviceActivity => {
   const holds = device.account.holds.filter(({ devices }) => devices.includes(device))
   if (holds.some(({ phase }) => phase === 'engaged')) return 'engaged'
   return holds.length > 0 ? 'ringing' : 'idle'
 }
 
+/** Whose note and `until` an account shows: the override's, else of the device whose status won, the latest to speak. */
+export const speakerOf = (account: AccountRecord): OverrideRecord | DeviceRecord | undefined => {
+  if (account.override !== undefined) return account.override
+  let latest: DeviceRecord | undefined
+  for (const device of account.devices) {
+    if (device.status !== account.status) continue
+    if (latest === undefined || device.declaredAt >= latest.declaredAt) latest = device
+  }
+  return latest
+}
+
 /** Moves one member of a group from one status to another; undefined is not being a member. */
 export const recount = (
   group: GroupRecord,
-  from: number | undefined,
-  to: number | undefined,
+  from: Status | undefined,
+  to: Status | undefined,
   now: number,
 ): void => {
-  if (from !== undefined) group.tally[from] = (group.tally[from] ?? 0) - 1
-  if (to !== undefined) group.tally[to] = (group.tally[to] ?? 0) + 1
+  if (from !== undefined) group.tally[from]--
+  if (to !== undefined) group.tally[to]++
   const status = highest(group.tally)
   if (status !== group.status) {
     group.status = status

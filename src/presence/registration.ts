@@ -1,23 +1,27 @@
 // A device's registration: arrival, takeover by a newer connection, loss and return, departure; and the open
 // groups that an account is in while its tokens join them. Each step is one synchronous change of the graph.
 
-import { ok, type Result, refuse } from '../errors.js'
+import { ok, type Result } from '../errors.js'
 import type { Declared, Destination, Party, StatusChange } from '../protocol/index.js'
 import { declare } from './declaration.js'
 import { device as deviceAutomaton } from './device.machine.js'
 import type { Graph } from './graph.js'
 import type { Link } from './link.js'
 import type { Arrival, Attachment } from './presence.js'
-import { type AccountRecord, type DeviceRecord, deviceOf, levels } from './records.js'
+import { type AccountRecord, type DeviceRecord, deviceOf, type GroupRecord, levels } from './records.js'
 
 /** Brings the open groups that an account is in to those that its devices' tokens join. */
 const regroup = (graph: Graph, account: AccountRecord): void => {
-  const wanted = new Set(account.devices.flatMap(({ groups }) => groups))
-  for (const group of account.tenant.groups.values()) {
-    const in_ = account.groups.includes(group)
-    const asked = group.open && wanted.has(group.name)
-    if (asked && !in_) graph.join(group, account)
-    if (!asked && in_ && !group.listed.has(account.account)) graph.part(group, account)
+  const wanted = new Set<GroupRecord>()
+  for (const name of account.devices.flatMap(({ groups }) => groups)) {
+    const group = account.tenant.groups.get(name as Destination)
+    if (group?.open) wanted.add(group)
+  }
+  for (const group of account.groups) {
+    if (!wanted.has(group) && !group.listed.has(account.account)) graph.part(group, account)
+  }
+  for (const group of wanted) {
+    if (!group.members.has(account)) graph.join(group, account)
   }
 }
 
@@ -40,7 +44,7 @@ const newDevice = (graph: Graph, account: AccountRecord, { device: id, link }: A
     tokenCapacity: undefined,
     capacity: undefined,
   }
-  account.devices.push(device)
+  account.devices = [...account.devices, device]
   graph.devices++
   return device
 }
@@ -48,7 +52,7 @@ const newDevice = (graph: Graph, account: AccountRecord, { device: id, link }: A
 const depart = (graph: Graph, device: DeviceRecord): void => {
   const { account } = device
   device.untilTimer?.cancel()
-  account.devices.splice(account.devices.indexOf(device), 1)
+  account.devices = account.devices.filter(other => other !== device)
   for (const hold of account.holds) hold.devices = hold.devices.filter(other => other !== device)
   graph.devices--
   account.lastSeen = graph.clock.wall()
@@ -85,8 +89,7 @@ class Registration implements Attachment {
   }
 
   linger(): void {
-    this.#device.account.lastSeen = this.#graph.clock.wall()
-    this.#follow('lose')
+    if (this.#follow('lose')) this.#device.account.lastSeen = this.#graph.clock.wall()
   }
 
   resume(): void {
@@ -105,7 +108,7 @@ class Registration implements Attachment {
   }
 
   alive(): void {
-    if (this.#device.state.value.liveness === 'suspect') this.#follow('alive')
+    this.#follow('alive')
   }
 
   suspect(): void {
@@ -118,14 +121,14 @@ class Registration implements Attachment {
     device.canReceive = canReceive
     device.groups = groups
     device.tokenCapacity = tokenCapacity
-    this.#graph.commit(device.account, levels.routing)
+    this.#graph.commit(device.account)
     regroup(this.#graph, device.account)
     this.#graph.tellSelf(device.account)
   }
 
-  /** Whether no newer connection has taken the device over. */
+  /** Whether the device is there, and no newer connection has taken it over. */
   get #current(): boolean {
-    return this.#device.link === this.#link
+    return this.#device.link === this.#link && this.#device.state.value.link !== 'gone'
   }
 
   #step(event: 'lose' | 'resume' | 'leave' | 'alive'): boolean {
@@ -145,9 +148,8 @@ class Registration implements Attachment {
 /** Registers a device, or lets it take over the place of its earlier connection. */
 export const attach = (graph: Graph, arrival: Arrival): Result<Attachment> => {
   const tenant = graph.tenant(arrival.tenant)
-  if (tenant.groups.has(arrival.account as string as never)) {
-    return refuse('name-taken', `${arrival.account} is the name of a group`)
-  }
+  const taken = graph.taken(tenant, arrival.account)
+  if (taken !== undefined) return taken
   const account = graph.account(tenant, arrival.account)
   const known = deviceOf(account, arrival.device)
   const device = known ?? newDevice(graph, account, arrival)
@@ -160,10 +162,8 @@ export const attach = (graph: Graph, arrival: Arrival): Result<Attachment> => {
   device.groups = arrival.groups
   device.tokenCapacity = arrival.tokenCapacity
   device.capacity = arrival.capacity
-  if (arrival.status !== undefined || arrival.note !== undefined) {
-    const status = arrival.status ?? device.state.value.declared
-    declare(graph, device, { status, ...(arrival.note !== undefined && { note: arrival.note }) })
-  }
+  if (arrival.status !== undefined) declare(graph, device, { status: arrival.status })
+  if (arrival.note !== undefined) device.note = arrival.note
   account.lastSeen = graph.clock.wall()
   graph.commit(account, known ? levels.routing : levels.devices)
   regroup(graph, account)

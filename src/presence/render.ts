@@ -1,26 +1,18 @@
 // From records to what is told: the entries of the presence status resource, the resource, and `self`.
 // Pure. Facts of the moment (link, client, lastSeen) are shown where a resource is read, never in the feed.
 
-import type {
-  AccountEntry,
-  AccountId,
-  Destination,
-  DeviceEntry,
-  DeviceId,
-  Resource,
-  SelfFrame,
-} from '../protocol/index.js'
+import type { AccountEntry, DeviceEntry, Resource, SelfFrame } from '../protocol/index.js'
 import type { Page, Query } from './presence.js'
 import {
   type AccountRecord,
+  type CallHistory,
   type DeviceRecord,
   freeOf,
   type GroupRecord,
   type Level,
   levels,
-  type TenantRecord,
 } from './records.js'
-import { countsOf, newTally, rankOf } from './status.js'
+import { newTally } from './status.js'
 
 const iso = (time: number): string => new Date(time).toISOString()
 const isoOrNull = (time: number | null): string | null => (time === null ? null : iso(time))
@@ -47,6 +39,12 @@ const deviceEntry = (device: DeviceRecord, level: Level, moment: boolean): Devic
   }
 }
 
+const historyEntry = (history: CallHistory) => ({
+  ...history,
+  lastCallEndedAt: isoOrNull(history.lastCallEndedAt),
+  notBefore: isoOrNull(history.notBefore),
+})
+
 /** One account's entry. `moment`: with the facts of the moment. */
 export const accountEntry = (account: AccountRecord, level: Level, moment: boolean): AccountEntry => ({
   account: account.account,
@@ -63,49 +61,9 @@ export const accountEntry = (account: AccountRecord, level: Level, moment: boole
     routing: {
       canReceive: account.devices.some(({ canReceive }) => canReceive),
       freeCapacity: freeOf(account),
-      lastCallEndedAt: isoOrNull(account.lastCallEndedAt),
-      callsTaken: account.callsTaken,
-      talkMs: account.talkMs,
-      missedInARow: account.missedInARow,
-      notBefore: isoOrNull(account.notBefore),
+      ...historyEntry(account.history),
       suspect: account.devices.length > 0 && account.devices.every(device => deviceRank(device) === 2),
     },
-  }),
-})
-
-/** What a name that nothing is known of looks like: an account that is offline. */
-export const offlineAccount = (tenant: TenantRecord, name: Destination, level: Level): Resource => ({
-  destination: name,
-  kind: 'account',
-  version: tenant.floor,
-  status: 'offline',
-  since: iso(tenant.since),
-  counts: { available: 0, ringing: 0, busy: 0, away: 0, dnd: 0, offline: 1 },
-  ...(level > levels.summary && {
-    accounts: [
-      {
-        account: name as string as AccountId,
-        status: 'offline',
-        since: iso(tenant.since),
-        activity: 'free',
-        note: '',
-        until: null,
-        lastSeen: null,
-        ...(level >= levels.devices && { devices: [] }),
-        ...(level === levels.routing && {
-          routing: {
-            canReceive: false,
-            freeCapacity: 1,
-            lastCallEndedAt: null,
-            callsTaken: 0,
-            talkMs: 0,
-            missedInARow: 0,
-            notBefore: null,
-            suspect: false,
-          },
-        }),
-      },
-    ],
   }),
 })
 
@@ -121,17 +79,15 @@ const membersOf = (group: GroupRecord, { limit = Number.POSITIVE_INFINITY, curso
   return { page }
 }
 
-/** The heads of a group's or an account's resource, snapshot and diff: all but the accounts. */
+/** The head of a destination's resource, snapshot and diff: all but the accounts. */
 export const headOf = (topic: GroupRecord | AccountRecord, level: Level) => {
-  const tally = topic.kind === 'group' ? topic.tally : newTally()
-  if (topic.kind === 'account') tally[rankOf[topic.status]] = 1
   return {
     destination: topic.name,
     kind: topic.kind,
     version: topic.versions[level],
     status: topic.status,
     since: iso(topic.since),
-    counts: countsOf(tally),
+    counts: topic.kind === 'group' ? { ...topic.tally } : { ...newTally(), [topic.status]: 1 },
   }
 }
 
@@ -163,7 +119,7 @@ export const selfOf = (account: AccountRecord): SelfFrame => ({
   note: account.note,
   activity: account.state.value.activity,
   devices: account.devices.map(device => ({
-    device: device.id as DeviceId,
+    device: device.id,
     status: device.status,
     activity: device.state.value.activity,
     canReceive: device.canReceive,

@@ -1,5 +1,5 @@
 // The fold: from what devices and accounts are, to the one status that others see. Pure, and all of it here.
-// Precedence is the order of `statuses`; a status is held as its rank in that order where it is counted.
+// Precedence is the order of `statuses`, highest first.
 
 import {
   type AccountActivity,
@@ -11,29 +11,16 @@ import {
 } from '../protocol/index.js'
 import type { Override } from './account.machine.js'
 
-export const rankOf: Readonly<Record<Status, number>> = {
-  available: 0,
-  ringing: 1,
-  busy: 2,
-  away: 3,
-  dnd: 4,
-  offline: 5,
-}
+/** How many accounts are in each status. */
+export type Tally = Counts
 
-/** How many holders are in each status, by rank. */
-export type Tally = number[]
-
-export const newTally = (): Tally => statuses.map(() => 0)
+export const newTally = (): Tally => ({ available: 0, ringing: 0, busy: 0, away: 0, dnd: 0, offline: 0 })
 
 /** The highest status that anyone has; `offline` where nobody is. */
-export const highest = (tally: Tally): Status => statuses[tally.findIndex(count => count > 0)] ?? 'offline'
+export const highest = (tally: Readonly<Tally>): Status =>
+  statuses.find(status => tally[status] > 0) ?? 'offline'
 
-export const countsOf = (tally: Tally): Counts => {
-  const [available = 0, ringing = 0, busy = 0, away = 0, dnd = 0, offline = 0] = tally
-  return { available, ringing, busy, away, dnd, offline }
-}
-
-/** What one place after another of an account is taken by. */
+/** How many calls an account can have at once, and what the places for them are taken by. */
 export interface Places {
   readonly capacity: number
   readonly ringing: number
@@ -69,11 +56,7 @@ export const accountStatus = (
   activity: AccountActivity,
   busyWhen: 'any' | 'all',
 ): Status => {
-  if (devices.length === 0) return 'offline'
-  if (busyWhen === 'any' && activity === 'ringing') return 'ringing'
-  if (busyWhen === 'any' && activity !== 'free') return 'busy'
-  return devices.reduce<Status>(
-    (best, { status }) => (rankOf[status] < rankOf[best] ? status : best),
-    'offline',
-  )
+  const best = statuses.find(status => devices.some(device => device.status === status)) ?? 'offline'
+  if (best === 'offline' || busyWhen === 'all' || activity === 'free') return best
+  return activity === 'ringing' ? 'ringing' : 'busy'
 }
