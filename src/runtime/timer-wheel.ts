@@ -37,7 +37,8 @@ export class TimerWheel {
   readonly #onThrow: (error: unknown) => void
   readonly #buckets = new Map<number, Set<Entry>>()
   /** A binary heap of the ticks that have a bucket, earliest first. */
-  readonly #ticks: number[] = []
+  #ticks: number[] = []
+  #sweepAt = 64
 
   constructor(host: WheelHost, onThrow: (error: unknown) => void) {
     this.#host = host
@@ -49,6 +50,7 @@ export class TimerWheel {
     const tick = Math.ceil((this.#host.now() + Math.max(0, delayMs)) / TICK_MS)
     let bucket = this.#buckets.get(tick)
     if (bucket === undefined) {
+      if (this.#ticks.length === this.#sweepAt) this.#sweep()
       bucket = new Set()
       this.#buckets.set(tick, bucket)
       this.#push(tick)
@@ -81,6 +83,15 @@ export class TimerWheel {
   #arm(): void {
     const due = this.nextDue
     if (due !== undefined) this.#host.arm(Math.max(0, due - this.#host.now()))
+  }
+
+  /** Drops buckets whose entries were all cancelled: far-off timers that are set and cancelled leave nothing. */
+  #sweep(): void {
+    for (const [tick, bucket] of this.#buckets) {
+      if (bucket.size === 0) this.#buckets.delete(tick)
+    }
+    this.#ticks = [...this.#buckets.keys()].sort((a, b) => a - b)
+    this.#sweepAt = 2 * this.#ticks.length + 64
   }
 
   #push(tick: number): void {

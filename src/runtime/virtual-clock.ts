@@ -8,12 +8,13 @@ export class VirtualClock implements Clock {
   #now = 0
   readonly #epoch: number
   readonly #wheel: TimerWheel
+  readonly #thrown: unknown[] = []
 
   /** `epoch`: what the wall clock says at the start, milliseconds since 1970. */
   constructor(epoch = Date.UTC(2026, 0, 1)) {
     this.#epoch = epoch
     this.#wheel = new TimerWheel({ now: () => this.#now, arm: () => {} }, error => {
-      throw error
+      this.#thrown.push(error)
     })
   }
 
@@ -29,7 +30,7 @@ export class VirtualClock implements Clock {
     return this.#wheel.after(delayMs, task)
   }
 
-  /** Moves on by `ms`, running on the way all that is due, in order. Throws what a task throws. */
+  /** Moves on by `ms`, running on the way all that is due, in order. Then throws what the first task threw, if any. */
   advance(ms: number): void {
     const until = this.#now + ms
     for (let due = this.#wheel.nextDue; due !== undefined && due <= until; due = this.#wheel.nextDue) {
@@ -37,6 +38,8 @@ export class VirtualClock implements Clock {
       this.#wheel.run()
     }
     this.#now = until
+    const thrown = this.#thrown.splice(0)
+    if (thrown.length > 0) throw thrown[0]
   }
 
   /** As `advance`, and lets promises settle before each step and after the last. */

@@ -1,0 +1,138 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { silentLog, systemClock, type Timer, VirtualClock } from '../../src/runtime/index.js'
+import { TimerWheel } from '../../src/runtime/timer-wheel.js'
+
+t.test('timers run once, in order, never early and at most a tick late; cancelled ones never', async t => {
+  const timer = fc.record({ delayMs: fc.nat(5000), cancelAt: fc.option(fc.nat(5000)) })
+  fc.assert(
+    fc.property(
+      fc.array(timer, { maxLength: 300 }),
+      fc.array(fc.nat(700), { maxLength: 20 }),
+      (timers, steps) => {
+        const clock = new VirtualClock()
+        const ran: { due: number; at: number }[] = []
+        const due = new Set<number>()
+        timers.forEach(({ delayMs, cancelAt }, id) => {
+          const set = clock.after(delayMs, () => {
+            ran.push({ due: delayMs, at: clock.now() })
+            t.ok(due.delete(id), 'it was to run, and once')
+          })
+          due.add(id)
+          if (cancelAt === null) return
+          clock.after(cancelAt, () => {
+            set.cancel()
+            due.delete(id)
+          })
+        })
+        for (const step of steps) clock.advance(step)
+        clock.advance(6000)
+        for (const { due, at } of ran) t.ok(at >= due && at < due + 5, `due at ${due}, ran at ${at}`)
+        t.same(
+          ran,
+          ran.toSorted((a, b) => a.at - b.at),
+        )
+        t.equal(due.size, 0)
+      },
+    ),
+    { numRuns: 50, seed: 1 },
+  )
+})
+
+t.test('far-off timers that are set and cancelled, however many, leave nothing behind', async t => {
+  const wheel = new TimerWheel({ now: () => 0, arm: () => {} }, () => t.fail())
+  const year = 365 * 86_400_000
+  for (let i = 0; i < 10_000; i++) wheel.after(year + i * 10, () => {}).cancel()
+  t.ok(Number(wheel.nextDue) > year + 90_000, 'the first thousands are gone')
+  let ran = 0
+  for (const delayMs of [30, 10, 20]) wheel.after(delayMs, () => ran++)
+  for (let i = 0; i < 1000; i++) wheel.after(year + i * 10, () => {}).cancel()
+  t.equal(wheel.nextDue, 10, 'and those that wait are kept, in order')
+  wheel.run()
+  t.equal(ran, 0)
+})
+
+t.test('a task that throws is reported, and stops no other', async t => {
+  const reported: unknown[] = []
+  let now = 0
+  const wheel = new TimerWheel({ now: () => now, arm: () => {} }, error => reported.push(error))
+  let ran = 0
+  wheel.after(10, () => {
+    throw new Error('first')
+  })
+  wheel.after(10, () => ran++)
+  wheel.after(-5, () => ran++).cancel()
+  now = 10
+  wheel.run()
+  t.equal(ran, 1)
+  t.match(reported, [{ message: 'first' }])
+
+  const clock = new VirtualClock(0)
+  clock.after(10, () => {
+    throw new Error('second')
+  })
+  clock.after(10, () => ran++)
+  clock.after(15, () => ran++)
+  t.throws(() => clock.advance(20), { message: 'second' })
+  t.equal(ran, 3)
+  t.equal(clock.wall(), 20)
+  clock.advance(20)
+  t.equal(clock.now(), 40, 'and the clock goes on')
+})
+
+t.test('a timer may set and cancel others of its own tick', async t => {
+  const clock = new VirtualClock()
+  const ran: string[] = []
+  const later: Timer[] = []
+  clock.after(10, () => {
+    for (const timer of later) timer.cancel()
+    clock.after(0, () => ran.push('set'))
+  })
+  later.push(clock.after(10, () => ran.push('cancelled')))
+  clock.advance(10)
+  t.same(ran, ['set'])
+})
+
+t.test('settle lets promises run between one timer and the next', async t => {
+  const clock = new VirtualClock()
+  const seen: number[] = []
+  const tick = (): void => {
+    clock.after(100, async () => {
+      seen.push(clock.now())
+      await Promise.resolve()
+      tick()
+    })
+  }
+  tick()
+  await clock.settle(350)
+  t.same(seen, [100, 200, 300])
+  t.equal(clock.now(), 350)
+  t.equal(clock.wall(), Date.UTC(2026, 0, 1) + 350)
+})
+
+t.test("the machine's clock runs tasks in time, and tells of those that throw", async t => {
+  const awake = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(awake))
+  const thrown = await new Promise(resolve => {
+    const clock = systemClock(resolve)
+    clock.after(20, () => t.fail('cancelled')).cancel()
+    const began = clock.now()
+    clock.after(30, () => {
+      t.ok(clock.now() - began >= 30)
+      throw new Error('told')
+    })
+    clock.after(10, () => t.ok(clock.now() - began >= 10))
+    t.ok(Math.abs(clock.wall() - Date.now()) < 1000)
+  })
+  t.match(thrown, { message: 'told' })
+})
+
+t.test('[FC2] a delay longer than setTimeout can hold does not fire at once', async t => {
+  const set = t.capture(globalThis, 'setTimeout', globalThis.setTimeout)
+  systemClock(() => t.fail()).after(400 * 86_400_000, () => t.fail('fired'))
+  t.equal(set()[0]?.args[1], 2 ** 31 - 1)
+})
+
+t.test('without a log nothing is written', async t => {
+  for (const level of ['info', 'warn', 'error'] as const) t.equal(silentLog[level]({}, 'a line'), undefined)
+})
