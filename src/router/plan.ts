@@ -71,7 +71,9 @@ const retrieve = ({ id, request, parts, tenant }: Call, source: InstructionSourc
 const note = ({ timeline }: Call, found: Retrieved): void => {
   for (const attempt of found.attempts) timeline.add('instructions-refused', { ...attempt })
   if (!found.ok) return
-  timeline.add('instructions', { from: found.from, verbs: found.value.steps.map(({ verb }) => verb) })
+  // Without the query: it may hold secrets.
+  const from = found.from.replace(/[?#].*/s, '')
+  timeline.add('instructions', { from, verbs: found.value.steps.map(({ verb }) => verb) })
   for (const warning of found.value.warnings) timeline.add('warning', { warning })
 }
 
