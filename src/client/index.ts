@@ -1,0 +1,41 @@
+// The door of the client room: `switchhook/client`, for browsers and Node alike, without a dependency.
+
+export { Call, type CallEnd, type CallEvents, type CallFacts, type CallState } from './call.js'
+export type { Connection } from './connection.js'
+export type { Listener } from './emitter.js'
+export { fold } from './fold.js'
+export type {
+  AccountEntry,
+  CancelReason,
+  Counts,
+  Declared,
+  DeviceEntry,
+  EndReason,
+  Fields,
+  HubFrames,
+  Params,
+  Party,
+  PresenceFrame,
+  RejectReason,
+  Reply,
+  RequestType,
+  Resource,
+  Self,
+  Status,
+  StatusChange,
+  View,
+  Welcome,
+} from './frames.js'
+export {
+  type CallQuery,
+  type CallView,
+  HubApi,
+  type HubApiOptions,
+  type InboundCall,
+  type StreamEvent,
+} from './http.js'
+export { Softphone, type SoftphoneEvents, type SoftphoneOptions } from './softphone.js'
+export { SwitchhookError, type SwitchhookErrorCode } from './switchhook-error.js'
+export type { Timers } from './timers.js'
+export { Watch, type WatchEvents } from './watch.js'
+export type { WebSocketConstructor, WebSocketLike } from './web-socket.js'

@@ -1,0 +1,304 @@
+// The softphone: one device's presence and calls over one lasting session. This is the facade: it wires session,
+// requests, feed and calls together, remembers what the device declared, and holds nothing else.
+
+import { socketAddress } from './address.js'
+import type { Call } from './call.js'
+import { Calls } from './calls.js'
+import type { Connection } from './connection.js'
+import { type Deferred, deferred } from './deferred.js'
+import { Emitter } from './emitter.js'
+import { Feed } from './feed.js'
+import type {
+  CallFrame,
+  CallFrameType,
+  Declared,
+  Fields,
+  HubFrame,
+  Resource,
+  Self,
+  View,
+  Welcome,
+} from './frames.js'
+import { type Ask, Requests } from './requests.js'
+import { Session } from './session.js'
+import { platformTimers, type Timers } from './timers.js'
+import type { Watch } from './watch.js'
+import type { WebSocketConstructor } from './web-socket.js'
+
+export interface SoftphoneOptions {
+  /** The hub: `https://hub.example`, or the socket's own address. */
+  readonly url: string
+  /** A JWT, or where to get one: asked at first, when one is about to expire, and when one was refused. */
+  readonly token: string | (() => string | Promise<string>)
+  /** The device's name, the same over all its connections. Absent: no presence (a gateway, a wallboard). */
+  readonly device?: string | undefined
+  /** What the device says of itself from the start. */
+  readonly status?: Declared | undefined
+  readonly note?: string | undefined
+  /** Name and version of the application. */
+  readonly client?: string | undefined
+  /** Calls at once, if less than the account may have. */
+  readonly capacity?: number | undefined
+  /** 5,000 to 60,000; the hub's word in `welcome` wins. */
+  readonly heartbeatMs?: number | undefined
+  /** Verbs that a gateway can carry out. */
+  readonly performs?: readonly string[] | undefined
+  /** Take the session up where it was after a lost connection. Default true. */
+  readonly resume?: boolean | undefined
+  /** Confirm offered calls as ringing without being asked. Default true. */
+  readonly confirmRinging?: boolean | undefined
+  /** How many reconnects in a row may fail before the softphone closes. Default: no limit. */
+  readonly attempts?: number | undefined
+  /** Where the platform has none: that of `ws`. */
+  readonly WebSocket?: WebSocketConstructor | undefined
+  /** Uniform in [0, 1): spreads reconnects. */
+  readonly random?: (() => number) | undefined
+  readonly timers?: Timers | undefined
+}
+
+export interface SoftphoneEvents {
+  /** Each change of `connection`. */
+  connection: Connection
+  /** The account's own state, at the start and at each change. */
+  self: Self
+  /** A call is offered. */
+  invite: Call
+  /** A call of this device from before this softphone, or one whose `place` was lost on its way. */
+  restored: Call
+  /** What failed in the background: a listener, the token's provider. Without a listener it goes to the console. */
+  error: unknown
+}
+
+/** What the device says of itself; the hub forgets it with the session, so each hello says it again. */
+type Declaration = Partial<Pick<Fields<'status'>, 'status'>> & Pick<Fields<'status'>, 'until' | 'note'>
+
+/** As many of `T` as there are in `D`. */
+type Each<D extends readonly string[], T> = { -readonly [K in keyof D]: T }
+
+const callFrameTypes: ReadonlySet<string> = new Set<CallFrameType>([
+  'invite',
+  'connected',
+  'cancel',
+  'progress',
+  'perform',
+  'answered',
+  'ended',
+  'signal',
+])
+
+const isCallFrame = (frame: HubFrame): frame is CallFrame => callFrameTypes.has(frame.type)
+
+const platformWebSocket = (): WebSocketConstructor => {
+  const { WebSocket } = globalThis as { WebSocket?: WebSocketConstructor }
+  if (WebSocket === undefined) {
+    throw new TypeError('no WebSocket on this platform: give the one of ws as the option WebSocket')
+  }
+  return WebSocket
+}
+
+export class Softphone extends Emitter<SoftphoneEvents> {
+  readonly #options: SoftphoneOptions
+  readonly #timers: Timers
+  readonly #session: Session
+  readonly #requests: Requests
+  readonly #feed: Feed
+  readonly #calls: Calls
+  #declared: Declaration
+  #self: Self | undefined
+  #opening: Deferred<Welcome> | undefined
+
+  /** Does nothing before `connect`. Throws TypeError for an address that is none, and without a WebSocket. */
+  constructor(options: SoftphoneOptions) {
+    super()
+    this.#options = options
+    this.#timers = options.timers ?? platformTimers
+    this.#declared = { ...(options.status && { status: options.status }), note: options.note }
+    const report = (error: unknown) => this.report(error)
+    const online = () => this.connection.state === 'online'
+    this.#session = new Session(
+      {
+        hello: () => this.#hello(),
+        changed: connection => this.#changed(connection),
+        frame: frame => this.#receive(frame),
+        busy: () => this.calls.length > 0,
+        report,
+      },
+      {
+        url: socketAddress(options.url),
+        token: options.token,
+        resume: options.resume ?? true,
+        heartbeatMs: options.heartbeatMs ?? 10_000,
+        attempts: options.attempts ?? Number.POSITIVE_INFINITY,
+        random: options.random ?? Math.random,
+        timers: this.#timers,
+        WebSocket: options.WebSocket ?? platformWebSocket(),
+      },
+    )
+    const session = this.#session
+    this.#requests = new Requests(
+      {
+        send: frame => session.send(frame),
+        get closed() {
+          return session.connection.state === 'closed' ? session.connection.error : undefined
+        },
+      },
+      this.#timers,
+    )
+    const { ask } = this.#requests
+    this.#feed = new Feed({ ask, online, report })
+    this.#calls = new Calls({
+      ask,
+      report,
+      settled: () => session.move(),
+      confirmRinging: options.confirmRinging ?? true,
+      invited: call => this.emit('invite', call),
+      restored: call => this.emit('restored', call),
+    })
+  }
+
+  /** A value that says how it stands; the event of the same name tells each change. */
+  get connection(): Connection {
+    return this.#session.connection
+  }
+
+  /** The account's own state, as last told. */
+  get self(): Self | undefined {
+    return this.#self
+  }
+
+  /** Calls that ring, wait or are talked on. */
+  get calls(): Call[] {
+    return this.#calls.live
+  }
+
+  /**
+   * Comes online, and stays so until `close` or a refusal that no reconnect can mend. While it waits to reconnect
+   * this tries at once. Rejects with SwitchhookError once the softphone is closed.
+   */
+  connect(): Promise<Welcome> {
+    const { connection } = this
+    if (connection.state === 'online') return Promise.resolve(connection.welcome)
+    this.#opening ??= deferred()
+    const { promise } = this.#opening
+    this.#session.connect()
+    return promise
+  }
+
+  /** Leaves presence at once, and closes. Calls that are live here end. Settles when the socket is closed. */
+  close(): Promise<void> {
+    return this.#session.leave()
+  }
+
+  /** Says how it is with this device, or with `for: 'account'` for all of one's devices (`null` clears that). */
+  async status(change: Fields<'status'>): Promise<void> {
+    await this.request('status', change)
+    if (change.for === 'account') return
+    const { status, note, until } = change
+    this.#declared = { status, note, until }
+  }
+
+  /** Watches destinations, one or many: one Watch each, in the order asked, that keeps its resource up to date. */
+  subscribe(destination: string, options?: { view?: View | undefined }): Watch
+  subscribe<const D extends readonly string[]>(
+    destinations: D,
+    options?: { view?: View | undefined },
+  ): Each<D, Watch>
+  subscribe(destinations: string | readonly string[], { view = 'full' }: { view?: View | undefined } = {}) {
+    const watches = this.#feed.watch([destinations].flat(), view)
+    return typeof destinations === 'string' ? watches[0] : watches
+  }
+
+  /** Reads the presence of at most 500 destinations in one message, in the order asked. */
+  async presence(
+    destinations: readonly string[],
+    { view }: { view?: View | undefined } = {},
+  ): Promise<Resource[]> {
+    const { resources } = await this.request('presence', { destinations: [...destinations], view })
+    return resources
+  }
+
+  /**
+   * Places a call. Rejects with `busy` if the account has no place left, and with `disconnected` if the connection
+   * was lost before the answer: should the call exist, the event `restored` tells of it.
+   */
+  place(request: Fields<'place'>): Promise<Call> {
+    return this.#calls.place(request)
+  }
+
+  /** Any other request of the protocol, by its type. Rejects with SwitchhookError. */
+  get request(): Ask {
+    return this.#requests.ask
+  }
+
+  protected override report(error: unknown): void {
+    const again = (fault: unknown) => super.report(fault)
+    if (!this.emit('error', error, again)) super.report(error)
+  }
+
+  #hello() {
+    const { device, client = 'switchhook-js', capacity, heartbeatMs, performs } = this.#options
+    if (this.#isPast(this.#declared.until)) this.#declared = { status: 'available' }
+    const { status, note } = this.#declared
+    return {
+      device,
+      client,
+      capacity,
+      heartbeatMs,
+      performs: performs && [...performs],
+      status: status ?? undefined,
+      note,
+    }
+  }
+
+  #isPast(until: string | undefined): boolean {
+    return until !== undefined && Date.parse(until) <= this.#timers.now()
+  }
+
+  #changed(connection: Connection): void {
+    switch (connection.state) {
+      case 'online':
+        this.#online(connection.welcome)
+        break
+      case 'reconnecting':
+        this.#requests.suspend()
+        break
+      case 'closed':
+        this.#requests.end(connection.error)
+        this.#feed.end(connection.error)
+        this.#calls.end(connection.error.message)
+        this.#opening?.reject(connection.error)
+        this.#opening = undefined
+    }
+    this.emit('connection', connection)
+  }
+
+  #online(welcome: Welcome): void {
+    this.#requests.resume()
+    this.#feed.resume(welcome.resumed)
+    this.#calls.resume(welcome.resumed)
+    // Hello knows no `until`. Should this fail, `self` says what holds.
+    const { status, note, until } = this.#declared
+    if (status !== undefined && until !== undefined) this.status({ status, note, until }).catch(() => {})
+    this.#opening?.resolve(welcome)
+    this.#opening = undefined
+  }
+
+  #receive(frame: HubFrame): void {
+    if (isCallFrame(frame)) this.#calls.receive(frame)
+    else if (frame.type === 'presence') this.#feed.receive(frame)
+    else if (frame.type === 'self') {
+      this.#self = frame
+      this.emit('self', frame)
+    } else if (frame.type === 'token-expiring') void this.#renew()
+    else this.#requests.settle(frame)
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      const token = await this.#session.renew()
+      if (token !== undefined) await this.request('token', { token })
+    } catch (error) {
+      this.report(error)
+    }
+  }
+}

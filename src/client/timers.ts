@@ -1,0 +1,16 @@
+// Time as the SDK uses it: injected, so that a spec or a simulation can move it.
+
+export interface Timers {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Runs `task` once, `delayMs` from now. */
+  setTimeout(task: () => void, delayMs: number): unknown
+  clearTimeout(timer: unknown): void
+}
+
+/** The platform's own. */
+export const platformTimers: Timers = {
+  now: () => Date.now(),
+  setTimeout: (task, delayMs) => globalThis.setTimeout(task, delayMs),
+  clearTimeout: timer => globalThis.clearTimeout(timer as number | undefined),
+}
