@@ -10,7 +10,7 @@ import type { Fault } from '../../errors.js'
 import { check, faultText } from '../../runtime/index.js'
 import { readDocument, readInstructions } from './document.js'
 import { locate, type Method, methods } from './location.js'
-import { below } from './reading.js'
+import { below, present } from './reading.js'
 import type { Instructions } from './steps.js'
 
 /** Instructions that are at hand. */
@@ -66,12 +66,12 @@ const fromUrl = (value: unknown): Read<UrlSource> => {
   const form = UrlForm(value)
   if (!form.ok) return form
   const { url, method = 'POST', fallbackUrl } = form.value
-  const faults = Object.entries({ url, fallbackUrl }).flatMap(([path, text]) => {
-    const located = text === undefined ? undefined : locate(text)
-    return located === undefined || located.ok ? [] : [{ path, message: located.message }]
+  const urls = { url, ...present({ fallbackUrl }) }
+  const faults = Object.entries(urls).flatMap(([path, text]) => {
+    const located = locate(text)
+    return located.ok ? [] : [{ path, message: located.message }]
   })
-  if (faults.length > 0) return { ok: false, faults }
-  return { ok: true, value: { kind: 'url', url, method, ...(fallbackUrl !== undefined && { fallbackUrl }) } }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: { kind: 'url', ...urls, method } }
 }
 
 const fromSteps = (value: unknown): Read<InlineSource> => {

@@ -1,0 +1,90 @@
+// Which route a call takes, and what a configuration is told of routes that cannot be.
+
+import { test } from 'tap'
+import type { RouteConfig } from '../../src/config.js'
+import { compileRoutes } from '../../src/router/routes.js'
+
+const hangup = { steps: [{ hangup: {} }] }
+const compile = (routes: readonly RouteConfig[], dir = '/') =>
+  compileRoutes(routes, 'tenants.acme.routes', dir)
+
+/** Compiles routes that all hang up; tells which one a call takes by its `to`. */
+const matcher = (...tos: RouteConfig['to'][]) => {
+  const compiled = compile(tos.map(to => ({ to, instructions: hangup })))
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults))
+  return (to: string) => compiled.value(to)?.to
+}
+
+test('an exact route wins over a prefix, the longest prefix over shorter ones, a prefix over a pattern', t => {
+  const match = matcher(
+    '+1555*',
+    { pattern: '^\\+1555010' },
+    '+15550100',
+    '+155501*',
+    { pattern: '^\\+1777\\d{3}$' },
+    { pattern: '777' },
+  )
+  t.equal(match('+15550100'), '+15550100')
+  t.equal(match('+155501001'), '+155501*')
+  t.equal(match('+155501'), '+155501*', 'a prefix may be all there is')
+  t.equal(match('+15550'), '+1555*')
+  t.equal(match('+1777123'), '^\\+1777\\d{3}$', 'the pattern with the longest source')
+  t.equal(match('x777x'), '777', 'a pattern may match anywhere')
+  t.equal(match('+1666'), undefined)
+  t.equal(match(''), undefined)
+  t.end()
+})
+
+test('of patterns as long as each other the first wins, and a star alone takes what nothing else does', t => {
+  const match = matcher('*', { pattern: '^a.' }, { pattern: '^ab' }, 'abc*', '*98', '*9*')
+  t.equal(match('ab'), '^a.')
+  t.equal(match('abcd'), 'abc*')
+  t.equal(match('zzz'), '*')
+  t.equal(match(''), '*')
+  t.equal(match('*98'), '*98', 'a star that is not last is a character')
+  t.equal(match('*97'), '*9*')
+  t.equal(matcher()('a'), undefined)
+  t.end()
+})
+
+test('a route carries its instructions, read when it is compiled', t => {
+  const dir = t.testdir({ 'in.xml': '<Response><Hangup/></Response>' })
+  const compiled = compile(
+    [
+      { to: 'a', instructions: { file: 'in.xml' } },
+      { to: 'b', instructions: 'https://voice.example.com/in' },
+    ],
+    dir,
+  )
+  t.match(compiled.ok && compiled.value('a')?.source, {
+    kind: 'inline',
+    instructions: { steps: [{ verb: 'hangup' }] },
+    from: 'in.xml',
+  })
+  t.match(compiled.ok && compiled.value('b')?.source, { kind: 'url', url: 'https://voice.example.com/in' })
+  t.end()
+})
+
+test('every fault of every route is told at once, with its path', t => {
+  t.strictSame(
+    compile([
+      { to: 'a', instructions: hangup },
+      { to: 'a*', instructions: hangup },
+      { to: 'a', instructions: hangup },
+      { to: 'a*', instructions: hangup },
+      { to: { pattern: 'a' }, instructions: { steps: [{ record: {} }, { gather: {} }] } },
+      { to: 'b', instructions: { file: 'gone.xml' } },
+    ]),
+    {
+      ok: false,
+      faults: [
+        { path: 'tenants.acme.routes[2].to', message: 'a is there twice' },
+        { path: 'tenants.acme.routes[3].to', message: 'a* is there twice' },
+        { path: 'tenants.acme.routes[4].instructions.steps[0].record', message: 'is not supported' },
+        { path: 'tenants.acme.routes[4].instructions.steps[1].gather', message: 'is not supported' },
+        { path: 'tenants.acme.routes[5].instructions.file', message: 'cannot be read: gone.xml (ENOENT)' },
+      ],
+    },
+  )
+  t.end()
+})
