@@ -125,6 +125,7 @@ t.test('[U4] devices of one account ring together, and the loser hears who answe
   const web = room.phone('alice', 'web')
   const mobile = room.phone('alice', 'mobile')
   const { call, caller } = await room.call('alice')
+  room.router.ringing(mobile.party, call)
   t.ok(mobile.accept(call))
   t.same(web.frames.at(-1), {
     type: 'cancel',
@@ -468,6 +469,44 @@ t.test(
   },
 )
 
+t.test('what a call is told before anyone rings changes nothing', async t => {
+  const room = newRoom()
+  const alice = room.phone('alice')
+  const { call } = await room.call('x', {
+    caller: { account: 'alice' as AccountId, party: alice.party, send() {} },
+    instructions: { steps: [{ pause: { ms: 1000 } }] },
+  })
+  t.ok(room.router.signal(alice.party, call, 'early').ok)
+  t.notOk(room.router.accept({ ...alice.party, account: 'bob' as AccountId }, call).ok)
+  t.match(room.router.retell(alice.party), [{ type: 'progress', state: 'trying' }])
+  t.match(
+    room.router.place({
+      tenant: 'other' as TenantId,
+      to: 'x',
+      from: 'y',
+      direction: 'inbound',
+      caller: { account: 'g' as AccountId, send() {} },
+    }),
+    { ok: false, code: 'not-found' },
+  )
+})
+
+t.test('a person whom one destination rings is not rung again by another beside it', async t => {
+  const room = newRoom({ groups: { support: { members: ['alice'] }, sales: { members: ['bob', 'alice'] } } })
+  const alice = room.phone('alice')
+  const bob = room.phone('bob')
+  const { call, caller } = await room.call('x', {
+    instructions: { steps: [{ dial: { to: ['sales', 'support'], strategy: 'longest-idle' } }] },
+  })
+  t.same([alice.heard, bob.heard], [['invite'], ['invite']])
+  bob.reject(call)
+  await room.clock.settle()
+  t.same(alice.heard, ['invite'])
+  alice.reject(call)
+  await room.clock.settle()
+  t.same(caller.heard.at(-1), 'ended rejected')
+})
+
 t.test('[FO2] a call of another tenant, or of nobody, is gone in the same words', async t => {
   const room = newRoom()
   const alice = room.phone('alice')
@@ -532,7 +571,14 @@ t.test('a call that ends while its people are being found or claimed offers noth
   const alice = room.phone('alice')
   for (const turns of [0, 1, 2, 3, 4, 5, 6]) {
     const caller = { account: 'g' as AccountId, send() {} }
-    const placed = room.router.place({ tenant: acme, to: 'alice', from: 'x', direction: 'inbound', caller })
+    const placed = room.router.place({
+      tenant: acme,
+      to: 'x',
+      from: 'x',
+      direction: 'inbound',
+      caller,
+      instructions: { steps: [{ dial: { to: ['alice'] } }] },
+    })
     if (!placed.ok) throw new Error(placed.message)
     for (let turn = 0; turn < turns; turn++) await Promise.resolve()
     t.ok(room.router.hangup(caller, placed.value).ok)
@@ -540,6 +586,25 @@ t.test('a call that ends while its people are being found or claimed offers noth
     t.equal(statusOf(room, 'alice'), 'available')
     t.equal(alice.heard.filter(heard => heard === 'invite').length, alice.heard.length / 2)
   }
+})
+
+t.test('a call that ends while a claim is being refused ends once', async t => {
+  const room = newRoom()
+  room.phone('alice')
+  const caller = { account: 'g' as AccountId, send() {} }
+  room.presence.claim = async ({ call }) => {
+    room.router.hangup(caller, call)
+    return { ok: false, code: 'busy', message: 'taken' }
+  }
+  const { call } = await room.call('alice', { caller })
+  t.equal(room.router.get(acme, call)?.reason, 'canceled')
+  t.notOk(events(room, call).includes('claim-refused'))
+  room.presence.claim = async ({ call }) => {
+    room.router.hangup(caller, call)
+    throw new Error('out of order')
+  }
+  const broken = await room.call('alice', { caller })
+  t.equal(room.router.get(acme, broken.call)?.reason, 'canceled')
 })
 
 t.test('a device that vanishes between pick and offer is no obstacle', async t => {

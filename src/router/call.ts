@@ -1,6 +1,7 @@
 // One call: its machine, who is on which side of it, and what each side is told. Every method is one synchronous
 // turn, so that of two that race one comes first, and the machine refuses the other.
 
+import type { TenantConfig } from '../config.js'
 import { ok, type Refusal, type Result, refuse } from '../errors.js'
 import type {
   CallFrame,
@@ -38,6 +39,8 @@ export class Call {
   readonly request: CallRequest
   /** Instructions that came with the call. */
   readonly source: InstructionSource | undefined
+  /** The tenant's. */
+  readonly settings: TenantConfig
   readonly parts: Parts
   readonly timeline: Timeline
   readonly createdAt: string
@@ -51,10 +54,17 @@ export class Call {
   #end: { reason: EndReason; message?: string; at: string } | undefined
   #waiting: (() => void)[] = []
 
-  constructor(id: CallId, request: CallRequest, source: InstructionSource | undefined, parts: Parts) {
+  constructor(
+    id: CallId,
+    request: CallRequest,
+    source: InstructionSource | undefined,
+    settings: TenantConfig,
+    parts: Parts,
+  ) {
     this.id = id
     this.request = request
     this.source = source
+    this.settings = settings
     this.parts = parts
     this.timeline = new Timeline(parts.clock)
     this.createdAt = this.timeline.stamp()
@@ -185,19 +195,21 @@ export class Call {
   }
 
   /** What a new session of this device must be told of the call as it stands. */
-  retell(party: Party): CallFrame | undefined {
-    if (this.#isWinner(party)) return { type: 'connected', call: this.id }
+  retell(party: Party): readonly CallFrame[] {
+    if (this.#isWinner(party)) return [{ type: 'connected', call: this.id }]
     if (this.#isCaller(party)) {
-      return this.#winner
-        ? {
-            type: 'answered',
-            call: this.id,
-            ...(this.#sdp !== undefined && { sdp: this.#sdp }),
-            by: this.#winner.name,
-          }
-        : { type: 'progress', call: this.id, state: this.state === 'ringing' ? 'ringing' : 'trying' }
+      return [
+        this.#winner
+          ? {
+              type: 'answered',
+              call: this.id,
+              ...(this.#sdp !== undefined && { sdp: this.#sdp }),
+              by: this.#winner.name,
+            }
+          : { type: 'progress', call: this.id, state: this.state === 'ringing' ? 'ringing' : 'trying' },
+      ]
     }
-    return this.#offers.map(offer => offer.again(party)).find(frame => frame !== undefined)
+    return this.#offers.flatMap(offer => offer.again(party))
   }
 
   /** Ends the call, once: every side hears the reason, and every person is free again. */
@@ -278,8 +290,8 @@ export class Call {
   }
 
   #wrapupMs({ party, direct }: Winner): number {
-    const tenant = this.parts.config.tenants.get(this.tenant)
-    return tenant?.accounts.get(party.account)?.wrapupMs ?? (direct ? (tenant?.wrapupMs ?? 0) : 0)
+    const { accounts, wrapupMs } = this.settings
+    return accounts.get(party.account)?.wrapupMs ?? (direct ? wrapupMs : 0)
   }
 
   #release({ account }: Party, talkMs: number | undefined, wrapupMs: number): void {

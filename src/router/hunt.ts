@@ -48,12 +48,12 @@ export class Hunt {
   }
 
   async begin(): Promise<void> {
-    const { parts, tenant, timeline, request } = this.#call
+    const { parts, settings, tenant, timeline, request } = this.#call
     const { noun, rung } = this.#terms
     const destination = noun.name as Destination
     const resource = await parts.read(tenant, destination)
     if (this.#over) return
-    const group = parts.config.tenants.get(tenant)?.groups.get(destination)
+    const group = settings.groups.get(destination)
     const tiers = new Map(group?.members.map(({ account, tier }) => [account, tier]))
     const caller = request.caller.party?.account
     const strategy = this.#terms.strategy ?? group?.strategy ?? 'all'

@@ -144,7 +144,7 @@ export class Offer {
 
   /** The invite again, for a new session of a device that is being rung. */
   again(party: Party) {
-    return this.attemptOf(party) && this.#invite()
+    return this.attemptOf(party) ? [this.#invite()] : []
   }
 
   confirm(attempt: Attempt): void {

@@ -55,8 +55,11 @@ const sourceOf = (call: Call): InstructionSource | undefined => {
 }
 
 /** Asks for the document; what comes back is written into the timeline by `note`, if the call still lives. */
-const retrieve = ({ id, request, parts, tenant }: Call, source: InstructionSource): Promise<Retrieved> => {
-  const authToken = parts.config.tenants.get(tenant)?.authToken
+const retrieve = (
+  { id, request, parts, settings, tenant }: Call,
+  source: InstructionSource,
+): Promise<Retrieved> => {
+  const { authToken } = settings
   return parts.source.retrieve(source, {
     call: id,
     tenant,

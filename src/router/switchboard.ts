@@ -83,6 +83,8 @@ export const createRouter = (options: RouterOptions): Router => {
   const place = (request: CallRequest): Result<CallId> => {
     if (draining) return refuse('draining', 'the hub takes no new calls: it is about to stop')
     const { tenant, caller } = request
+    const settings = options.config.tenants.get(tenant)
+    if (settings === undefined) return refuse('not-found', `no tenant ${tenant}`)
     const own =
       request.instructions === undefined ? undefined : checkInline(request.instructions, 'instructions')
     if (own && !own.ok) {
@@ -93,7 +95,7 @@ export const createRouter = (options: RouterOptions): Router => {
       const seized = presence.seize({ tenant, account: caller.party.account, call: id }, caller.party.device)
       if (!seized.ok) return seized
     }
-    const call = new Call(id, request, own?.value, parts)
+    const call = new Call(id, request, own?.value, settings, parts)
     calls.add(call)
     // The one who places it learns its id before anything else of it.
     queueMicrotask(() => parts.guard(follow(call), call))
@@ -129,20 +131,20 @@ export const createRouter = (options: RouterOptions): Router => {
     retell: (party: Party) =>
       sides.of(party).flatMap(call => {
         call.back(party)
-        return call.retell(party) ?? []
+        return call.retell(party)
       }),
     get: (tenant, id) => calls.view(tenant, id),
     list: (tenant, query) => calls.list(tenant, query),
     async settled(tenant, id, waitMs) {
       const call = calls.find(tenant, id)
       if (call !== undefined) {
-        let stop = () => {}
-        const timeout = new Promise<void>(resolve => {
+        await new Promise<void>(resolve => {
           const timer = clock.after(waitMs, resolve)
-          stop = () => timer.cancel()
+          call.settled().then(() => {
+            timer.cancel()
+            resolve()
+          })
         })
-        await Promise.race([call.settled(), timeout])
-        stop()
       }
       return calls.view(tenant, id)
     },

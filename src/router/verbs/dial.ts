@@ -16,9 +16,7 @@ export class Dialing {
   readonly #call: Call
   readonly #hunts: Hunt[]
   readonly #sequential: boolean
-  readonly #settle: (result: DialResult) => void
-  /** Settles once, when the dial is over. */
-  readonly result: Promise<DialResult>
+  #settle: ((result: DialResult) => void) | undefined
   #left: number
 
   constructor(call: Call, step: DialStep) {
@@ -39,11 +37,6 @@ export class Dialing {
         ),
     )
     this.#left = this.#hunts.length
-    let settle: (result: DialResult) => void = () => {}
-    this.result = new Promise(resolve => {
-      settle = resolve
-    })
-    this.#settle = settle
   }
 
   /** Everyone who is being rung. */
@@ -51,20 +44,24 @@ export class Dialing {
     return this.#hunts.flatMap(({ offers }) => [...offers])
   }
 
-  begin(): void {
-    for (const hunt of this.#sequential ? this.#hunts.slice(0, 1) : this.#hunts) this.#start(hunt)
+  /** Rings; settles once, when the dial is over. */
+  run(): Promise<DialResult> {
+    return new Promise(resolve => {
+      this.#settle = resolve
+      for (const hunt of this.#sequential ? this.#hunts.slice(0, 1) : this.#hunts) this.#start(hunt)
+    })
   }
 
   /** Someone answered: all others stop ringing. */
   answered(by: PartyName): void {
     this.#stop('answered-elsewhere', by)
-    this.#settle('answered')
+    this.#settle?.('answered')
   }
 
   /** Ends it from outside, telling every device that rings why. */
   stop(reason: CancelReason): void {
     this.#stop(reason)
-    this.#settle(this.#ending)
+    this.#settle?.(this.#ending)
   }
 
   #start(hunt: Hunt): void {
@@ -84,7 +81,7 @@ export class Dialing {
   #exhausted(): void {
     this.#left--
     const next = this.#hunts[this.#hunts.length - this.#left]
-    if (this.#left === 0) this.#settle(this.#ending)
+    if (this.#left === 0) this.#settle?.(this.#ending)
     else if (this.#sequential && next !== undefined) this.#start(next)
   }
 
@@ -103,8 +100,7 @@ export const dial = async (call: Call, step: DialStep): Promise<Next> => {
   const bound = call.parts.clock.after(step.totalTimeoutMs ?? call.parts.config.calls.totalTimeoutMs, () =>
     dialing.stop('timeout'),
   )
-  dialing.begin()
-  const result = await dialing.result
+  const result = await dialing.run()
   bound.cancel()
   if (result === 'answered' || call.over.signal.aborted) return { next: 'nothing' }
   call.unanswered(result)
