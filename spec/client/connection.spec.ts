@@ -44,6 +44,7 @@ t.test('attempts count up while they fail, and begin anew after a connection tha
     state: 'reconnecting',
     attempt: 4,
     inMs: 2000,
+    error,
   })
   t.match(advance(online(3), lost(1006, 9_999), rules), { state: 'reconnecting', attempt: 4 })
   t.match(advance(online(3), lost(1006, 10_000), rules), { state: 'reconnecting', attempt: 1 })
@@ -74,7 +75,7 @@ t.test('every state goes where the drawing says, and an event without an arrow c
     { state: 'idle' },
     { state: 'connecting', attempt: 0 },
     online(0),
-    { state: 'reconnecting', attempt: 2, inMs: 1 },
+    { state: 'reconnecting', attempt: 2, inMs: 1, error },
     { state: 'closed', code: 1000, reason: '', error },
   ]
   const events: ConnectionEvent[] = [
@@ -92,7 +93,9 @@ t.test('every state goes where the drawing says, and an event without an arrow c
     'connecting reconnecting reconnecting connecting closed',
     'connecting closed closed closed closed',
   ])
-  t.match(advance({ state: 'reconnecting', attempt: 2, inMs: 1 }, { type: 'due' }, rules), { attempt: 2 })
+  t.match(advance({ state: 'reconnecting', attempt: 2, inMs: 1, error }, { type: 'due' }, rules), {
+    attempt: 2,
+  })
 })
 
 t.test('one address serves the socket and the HTTP API', async t => {

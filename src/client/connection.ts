@@ -24,8 +24,13 @@ export type Connection =
       readonly since: number
       readonly attempt: number
     }
-  /** Waiting `inMs` before the next attempt. */
-  | { readonly state: 'reconnecting'; readonly attempt: number; readonly inMs: number }
+  /** Waiting `inMs` before the next attempt. `error`: why there is no connection now. */
+  | {
+      readonly state: 'reconnecting'
+      readonly attempt: number
+      readonly inMs: number
+      readonly error: SwitchhookError
+    }
   /** Will not come back by itself. `code`: the close code, RFC 6455, section 7.4. */
   | {
       readonly state: 'closed'
@@ -87,7 +92,7 @@ const fall = (before: number, { code, reason, waitMs, error }: Event<'lost'>, ru
   const attempt = before + 1
   const welcomeBack = mayReturn(code) && (code !== 4401 || rules.renewable)
   if (!welcomeBack || attempt > rules.attempts) return { state: 'closed', code, reason, error }
-  return { state: 'reconnecting', attempt, inMs: waitMs + backoffMs(attempt, rules.random) }
+  return { state: 'reconnecting', attempt, inMs: waitMs + backoffMs(attempt, rules.random), error }
 }
 
 const table: Table = {
