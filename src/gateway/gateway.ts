@@ -1,0 +1,122 @@
+// The gateway: takes a server's upgrade requests, and holds every socket and session of this hub. It verifies who
+// comes, registers devices with presence, and carries calls between clients and the router. It decides nothing
+// about presence or calls; the hub attaches `upgrade` to its server, and drains and closes the gateway.
+
+import type { Config } from '../config.js'
+import type { ErrorCode } from '../errors.js'
+import type { Presence } from '../presence/index.js'
+import type { Router } from '../router/index.js'
+import type { Clock, Log } from '../runtime/index.js'
+import type { Dialect } from './dialects/dialect.js'
+import { native } from './dialects/native.js'
+import { Greeting, type Reception } from './greeting.js'
+import { Heartbeat } from './heartbeat.js'
+import { defaultLimits, type Limits } from './limits.js'
+import { Sessions } from './sessions.js'
+import { Socket, type Tally } from './socket.js'
+import type { Verifier } from './token/index.js'
+import { createUpgrade, type Upgrade } from './upgrade.js'
+
+export interface GatewayOptions {
+  readonly config: Pick<Config, 'calls' | 'cors' | 'drainMs' | 'presence'>
+  readonly verifier: Pick<Verifier, 'verify'>
+  readonly presence: Presence
+  readonly router: Router
+  readonly clock: Clock
+  readonly log: Log
+  /** From 0 up to 1: spreads reconnects. Session ids do not come from it. */
+  readonly random: () => number
+  /** The languages spoken; default: the native one. */
+  readonly dialects?: readonly Dialect[]
+  /** Other bounds than the default ones. */
+  readonly limits?: Partial<Limits>
+}
+
+export interface GatewayCounts {
+  /** Open connections, welcomed or not. */
+  readonly sockets: number
+  /** Sessions, and those of them whose client is away. */
+  readonly sessions: number
+  readonly lingering: number
+  /** Since the start: connections, frames in and out. */
+  readonly accepted: number
+  readonly framesIn: number
+  readonly framesOut: number
+  /** Since the start: connections closed and upgrades refused by the hub, by code. */
+  readonly faults: Readonly<Partial<Record<ErrorCode, number>>>
+}
+
+export interface Gateway {
+  /** For the server's `upgrade` event. */
+  readonly upgrade: Upgrade
+  /** Takes nobody new, and asks every client to come back elsewhere, spread over half the drain time. */
+  drain(): void
+  /** Ends all sessions and closes every connection (1012). Settles when the last one is gone. */
+  close(): Promise<void>
+  readonly counts: GatewayCounts
+}
+
+/** A gateway that serves nobody yet. */
+export const createGateway = (options: GatewayOptions): Gateway => {
+  const { clock, config, log, random } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const tally: Tally = { sockets: 0, accepted: 0, framesIn: 0, framesOut: 0, faults: {} }
+  const heartbeat = new Heartbeat(clock, config.presence.heartbeatMs, error =>
+    log.error({ err: error }, 'heartbeat threw'),
+  )
+  const sessions = new Sessions({ ...options, limits })
+  const sockets = new Set<Socket>()
+  let draining = false
+  let emptied = (): void => {}
+  const reception: Reception = {
+    ...options,
+    limits,
+    heartbeat,
+    tally,
+    sessions,
+    draining: () => draining,
+  }
+
+  const upgrade = createUpgrade(
+    {
+      ...reception,
+      config,
+      enter(ws, dialect, token) {
+        const socket = new Socket(ws, dialect, reception, greeted => new Greeting(greeted, reception, token))
+        sockets.add(socket)
+        ws.once('close', () => {
+          sockets.delete(socket)
+          if (sockets.size === 0) emptied()
+        })
+      },
+    },
+    options.dialects ?? [native()],
+  )
+
+  return {
+    upgrade,
+    drain() {
+      draining = true
+      const spreadMs = config.drainMs / 2
+      for (const session of sessions) {
+        session.send({ type: 'drain', reconnectAfterMs: Math.floor(random() * spreadMs) })
+      }
+    },
+    async close() {
+      draining = true
+      const empty = new Promise<void>(resolve => {
+        emptied = resolve
+      })
+      for (const socket of sockets) socket.close(1012, 'restart')
+      for (const session of sessions) session.end()
+      const cut = clock.after(limits.closeMs, () => {
+        for (const socket of sockets) socket.dead()
+      })
+      if (sockets.size > 0) await empty
+      cut.cancel()
+    },
+    get counts() {
+      return { ...tally, sessions: sessions.size, lingering: sessions.lingering }
+    },
+  }
+}

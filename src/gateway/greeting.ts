@@ -1,0 +1,74 @@
+// A connection from its first byte to `welcome`: it waits for one hello, has its token verified, and hands the
+// socket to the session that the hello begins or takes up again. All other frames wait, in order. Whatever a peer
+// sends, without a valid hello the connection ends at the deadline; one that closed meanwhile attaches nothing.
+
+import { type Result, refuse } from '../errors.js'
+import type { ClientFrames, Decoded } from '../protocol/index.js'
+import type { Timer } from '../runtime/index.js'
+import { type Checkpoint, internal, verify } from './refresh.js'
+import type { Sessions } from './sessions.js'
+import type { Owner, Socket, Surroundings } from './socket.js'
+import type { Grant } from './token/index.js'
+
+export interface Reception extends Surroundings, Checkpoint {
+  readonly sessions: Sessions
+  /** Whether newcomers are sent away. */
+  readonly draining: () => boolean
+}
+
+export class Greeting implements Owner {
+  readonly #reception: Reception
+  /** The token of the upgrade request, if it brought one. */
+  readonly #token: string | undefined
+  readonly #deadline: Timer
+  #verifying = false
+
+  constructor(socket: Socket, reception: Reception, token: string | undefined) {
+    this.#reception = reception
+    this.#token = token
+    this.#deadline = reception.clock.after(reception.limits.helloMs, () => {
+      socket.fail(refuse('no-hello', 'no valid hello in time'))
+    })
+  }
+
+  frame(decoded: Decoded, socket: Socket): void {
+    if (this.#verifying || (decoded.ok && decoded.frame.type !== 'hello')) socket.wait(decoded)
+    else if (!decoded.ok) socket.reply(decoded.ref, decoded)
+    else void this.#greet(decoded.frame as ClientFrames['hello'], socket)
+  }
+
+  async #greet(hello: ClientFrames['hello'], socket: Socket): Promise<void> {
+    this.#verifying = true
+    try {
+      const verified = await this.#verify(hello)
+      // From here on there is no more waiting: the session is attached in this turn, or not at all.
+      if (!socket.open) return
+      if (!verified.ok) return socket.fail(verified, hello.ref)
+      const { sessions, draining } = this.#reception
+      if (draining()) return socket.fail(refuse('draining', 'the hub is going down'), hello.ref)
+      const admitted = sessions.admit(verified.value, hello, socket.dialect)
+      if (!admitted.ok) return socket.fail(admitted, hello.ref)
+      this.#deadline.cancel()
+      const { session, resumed } = admitted.value
+      session.carry(socket, hello, verified.value, resumed)
+    } catch (error) {
+      this.#reception.log.error({ err: error }, 'greeting failed')
+      socket.fail(internal, hello.ref)
+    }
+  }
+
+  async #verify(hello: ClientFrames['hello']): Promise<Result<Grant>> {
+    const token = hello.token ?? this.#token
+    return token === undefined
+      ? refuse('unauthorized', 'a token is needed, in hello or in the Authorization header')
+      : verify(this.#reception, token)
+  }
+
+  alive(): void {}
+  doubt(): void {}
+  room(): void {}
+
+  closed(): void {
+    this.#deadline.cancel()
+  }
+}

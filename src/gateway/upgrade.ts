@@ -1,0 +1,142 @@
+// From an HTTP upgrade request to a WebSocket, or to a plain HTTP answer that says why not. A token in the
+// Authorization header is verified before the handshake; one in the URL is refused, and never logged. Bytes that
+// come with the request or while its token is verified are the first frames; a peer that left meanwhile is let go.
+
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Config } from '../config.js'
+import { factsOf, type Refusal, refuse } from '../errors.js'
+import type { Dialect } from './dialects/dialect.js'
+import { type Checkpoint, verify } from './refresh.js'
+import { countFault, type Surroundings } from './socket.js'
+import { bearerOf } from './token/index.js'
+
+export interface Door extends Surroundings, Checkpoint {
+  readonly config: Pick<Config, 'cors' | 'drainMs'>
+  readonly draining: () => boolean
+  /** Takes an open WebSocket; `token` as the request brought it, verified. */
+  enter(ws: WebSocket, dialect: Dialect, token: string | undefined): void
+}
+
+/** What Node's `upgrade` event gives. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/** How long a refused peer has to read the answer. */
+const REFUSED_MS = 1_000
+
+const answer = (door: Door, socket: Duplex, { code, message }: Refusal): void => {
+  const { http } = factsOf(code)
+  const body = JSON.stringify({ error: { code, message } })
+  const head = [
+    `HTTP/1.1 ${http} ${STATUS_CODES[http]}`,
+    'Connection: close',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    // RFC 6455, section 4.4.
+    'Sec-WebSocket-Version: 13',
+    ...(code === 'draining' ? [`Retry-After: ${Math.ceil(door.config.drainMs / 1000)}`] : []),
+  ]
+  countFault(door.tally, code)
+  door.log.info({ code, reason: message }, 'upgrade refused')
+  // A socket destroyed with bytes unread resets the connection, and the answer with it.
+  socket.once('end', () => socket.destroy()).resume()
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  door.clock.after(REFUSED_MS, () => socket.destroy())
+}
+
+/** Browsers name their page's origin; where the configuration lists origins, others are refused (RFC 6455, section 10.2). */
+const isForeign = ({ cors }: Door['config'], { origin, host }: IncomingMessage['headers']): boolean =>
+  origin !== undefined &&
+  cors.length > 0 &&
+  !cors.includes('*') &&
+  !cors.includes(origin) &&
+  origin.replace(/^https?:\/\//, '') !== host
+
+const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMessage): Refusal | undefined => {
+  const { headers, httpVersion, method, url } = request
+  if (dialect === undefined) return refuse('not-found', 'no socket at this path')
+  if (method !== 'GET' || httpVersion !== '1.1')
+    return refuse('invalid', 'a WebSocket begins with GET, HTTP/1.1')
+  const query = new URL(url as string, 'http://hub').searchParams
+  if (query.has('token') || query.has('access_token')) {
+    return refuse(
+      'invalid',
+      'a token does not belong in a URL: send it in hello, or as Authorization: Bearer',
+    )
+  }
+  const offered = headers['sec-websocket-protocol']?.split(',').map(name => name.trim())
+  if (offered !== undefined && !dialect.subprotocols.some(name => offered.includes(name))) {
+    return refuse('invalid', `Sec-WebSocket-Protocol must offer ${dialect.subprotocols.join(' or ')}`)
+  }
+  if (isForeign(door.config, headers)) return refuse('forbidden', 'this origin may not connect')
+  return door.draining() ? refuse('draining', 'the hub is going down') : undefined
+}
+
+/** Keeps what a socket sends, in order, until it is taken; too much cuts the socket. */
+const keep = (socket: Duplex, head: Buffer, limit: number): (() => Buffer | undefined) => {
+  const chunks = [head]
+  let left = limit - head.length
+  let there = true
+  const onData = (chunk: Buffer): void => {
+    chunks.push(chunk)
+    left -= chunk.length
+    if (left < 0) socket.destroy()
+  }
+  const onGone = (): void => {
+    there = false
+  }
+  socket.on('data', onData).once('end', onGone).once('close', onGone)
+  return () => {
+    socket.pause().off('data', onData)
+    return there ? Buffer.concat(chunks) : undefined
+  }
+}
+
+/** The listener for an HTTP server's `upgrade` event. */
+export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade => {
+  const { limits } = door
+  const options = {
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.messageBytes,
+    maxFragments: 64,
+    maxBufferedChunks: 1024,
+    perMessageDeflate: false,
+    skipUTF8Validation: false,
+    closeTimeout: limits.closeMs,
+  }
+  const ways = new Map(
+    dialects.map(dialect => {
+      const handleProtocols = (offered: Set<string>) =>
+        dialect.subprotocols.find(name => offered.has(name)) as string
+      const server = new WebSocketServer({ ...options, handleProtocols })
+      server.on('wsClientError', ({ message }, socket) => answer(door, socket, refuse('invalid', message)))
+      return [dialect.path, { dialect, server }]
+    }),
+  )
+
+  return (request, socket, head) => {
+    socket.on('error', () => socket.destroy())
+    const way = ways.get((request.url as string).replace(/\?.*/s, ''))
+    const refusal = inspect(door, way?.dialect, request)
+    if (way === undefined || refusal !== undefined) return answer(door, socket, refusal as Refusal)
+    const { dialect, server } = way
+    const proceed = (bytes: Buffer, token?: string): void =>
+      server.handleUpgrade(request, socket, bytes, ws => door.enter(ws, dialect, token))
+    const { authorization } = request.headers
+    if (authorization === undefined) return proceed(head)
+    const bearer = bearerOf(authorization)
+    if (!bearer.ok) return answer(door, socket, bearer)
+    const take = keep(socket, head, limits.messageBytes)
+    void verify(door, bearer.value).then(verified => {
+      const bytes = take()
+      if (bytes === undefined) socket.destroy()
+      else if (!verified.ok) answer(door, socket, verified)
+      else {
+        proceed(bytes, bearer.value)
+        socket.resume()
+      }
+    })
+  }
+}
