@@ -106,6 +106,17 @@ t.test(
     t.equal(statusOf(room, 'alice'), 'ringing')
     t.ok(mobile.reject(call, 'busy'))
     await room.clock.settle()
+    const last = {
+      type: 'cancel',
+      call,
+      reason: 'rejected-elsewhere',
+      by: { account: 'alice', device: 'mobile' },
+    }
+    t.same(
+      [web.frames.at(-1), mobile.frames.at(-1)],
+      [last, last],
+      'each hears how it ended, in one last frame',
+    )
     t.same(caller.heard.at(-1), 'ended rejected')
     t.equal(statusOf(room, 'alice'), 'available')
   },

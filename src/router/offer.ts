@@ -38,6 +38,8 @@ export interface OfferTerms {
   readonly timeoutMs: number
 }
 
+const nameOf = ({ party: { account, device } }: Attempt): PartyName => ({ account, device })
+
 const isOpen = ({ state }: Attempt): boolean => state.value === 'offered' || state.value === 'ringing'
 
 export class Offer {
@@ -103,7 +105,7 @@ export class Offer {
     this.#timers.push(clock.after(timeoutMs, () => this.#expire()))
     this.#timers.push(clock.after(config.calls.confirmMs, () => this.#unconfirmed()))
     for (const attempt of this.#attempts) this.#offer(attempt)
-    if (this.#open.length === 0) this.#over()
+    if (this.#open.length === 0) this.#over('timeout')
   }
 
   #offer(attempt: Attempt): void {
@@ -158,7 +160,7 @@ export class Offer {
     this.#call.timeline.add('rejected', { account: this.account, device: attempt.party.device, reason })
     if (reason === 'declined') this.#declined = true
     this.#close(attempt, 'reject')
-    this.#stopped(attempt)
+    this.#stopped(attempt, 'rejected-elsewhere', nameOf(attempt))
   }
 
   lost(attempt: Attempt): void {
@@ -175,15 +177,14 @@ export class Offer {
     this.#missed = true
     this.#call.timeline.add('gone', { account: this.account, device: attempt.party.device })
     this.#close(attempt, 'fail')
-    this.#stopped(attempt)
+    this.#stopped(attempt, 'timeout')
   }
 
   /** This device has won the call: its siblings stop ringing, the person is engaged. */
   win(attempt: Attempt): void {
     this.outcome = 'answered'
     this.#move(attempt, 'win')
-    const by = { account: this.account, device: attempt.party.device }
-    this.#silence('cancel', 'answered-elsewhere', by)
+    this.#silence('cancel', 'answered-elsewhere', nameOf(attempt))
     this.#stop()
     this.#call.parts.presence.engage(this.#hold, attempt.party.device)
   }
@@ -203,8 +204,7 @@ export class Offer {
     for (const { party } of this.#open) {
       this.#call.timeline.add('timed-out', { account: this.account, device: party.device })
     }
-    this.#silence('time-out', 'timeout')
-    this.#over()
+    this.#over('timeout')
   }
 
   #unconfirmed(): void {
@@ -226,18 +226,20 @@ export class Offer {
   }
 
   /** A device rings no more: over if it was the last, in doubt if all others are. */
-  #stopped({ party }: Attempt): void {
+  #stopped({ party }: Attempt, reason: CancelReason, by?: PartyName): void {
     if (this.#open.length === 0) {
-      this.#over()
+      this.#over(reason, by)
       return
     }
     this.#call.parts.presence.quiet(this.#hold, party.device)
     if (!this.promising) this.#hunter.doubted(this)
   }
 
+  /** The last word about the call to the devices that ring, and to those that have rejected it. */
   #silence(event: 'cancel' | 'time-out', reason: CancelReason, by?: PartyName): void {
-    for (const attempt of this.#open) {
-      this.#close(attempt, event)
+    for (const attempt of this.#attempts) {
+      if (isOpen(attempt)) this.#close(attempt, event)
+      else if (attempt.state.value !== 'rejected') continue
       this.#call.parts.presence.send(attempt.party, {
         type: 'cancel',
         call: this.#call.id,
@@ -247,7 +249,8 @@ export class Offer {
     }
   }
 
-  #over(): void {
+  #over(reason: CancelReason, by?: PartyName): void {
+    this.#silence('time-out', reason, by)
     this.#settle(this.#missed ? 'missed' : this.#declined ? 'declined' : 'busy')
   }
 
