@@ -326,6 +326,11 @@ test('[FX3] a document is bounded in every direction, and what is not well forme
   t.match(faultsOf(twiml(' <?xml version="1.0"?><Response/>')), [
     /^1:7 an XML declaration must be at the start/,
   ])
+  t.strictSame(faultsOf(response('\r<A/>\r\n <B/>\n<C/>')), [
+    '2:1 A is not supported',
+    '3:2 B is not supported',
+    '4:1 C is not supported',
+  ])
   t.strictSame(faultsOf(twiml('<Dial/>')), ['1:1 the root must be Response, not Dial'])
 
   const whole = (size: number) => response(`<!--${'x'.repeat(size - 28)}-->`)

@@ -21,8 +21,8 @@ test('an exact route wins over a prefix, the longest prefix over shorter ones, a
     { pattern: '^\\+1555010' },
     '+15550100',
     '+155501*',
-    { pattern: '^\\+1777\\d{3}$' },
     { pattern: '777' },
+    { pattern: '^\\+1777\\d{3}$' },
   )
   t.equal(match('+15550100'), '+15550100')
   t.equal(match('+155501001'), '+155501*')

@@ -245,6 +245,7 @@ test('[FX5] a connection that fails is tried once more, and once only', async t 
       res.write('<Response>', () => res.socket?.destroy())
     },
     '/to-reset': redirect('/reset', 307),
+    '/once': res => (left === 2 ? failing(res) : redirect('/reset', 307)(res)),
     '/fallback': document(dialAlice),
   })
   const { ask } = sourceFor(t)
@@ -259,6 +260,11 @@ test('[FX5] a connection that fails is tried once more, and once only', async t 
     message: /\/to-reset the connection failed \(UND_ERR_SOCKET\)$/,
   })
   t.strictSame(app.paths(), ['/to-reset', '/reset', '/reset'])
+
+  left = 2
+  app.asked.length = 0
+  t.match(await ask(`${app.url}/once`), { ok: false, message: /failed \(UND_ERR_SOCKET\)$/ })
+  t.strictSame(app.paths(), ['/once', '/once', '/reset'], 'once for all hops together')
 
   app.asked.length = 0
   t.match(await ask(`${app.url}/half`, {}, { fallbackUrl: `${app.url}/fallback` }), {

@@ -21,7 +21,6 @@ export const quoted = (text: string): string => JSON.stringify(cut(text, 64))
 /** A path under another: `steps[1]` and `dial.to` are `steps[1].dial.to`; a key that is no word stands in brackets. */
 export const below = (path: string, key: string): string => {
   if (path === '' || key === '') return path + key
-  if (key.startsWith('[')) return path + key
   return /^\w+([.[:]|$)/.test(key) ? `${path}.${key}` : `${path}[${quoted(key)}]`
 }
 

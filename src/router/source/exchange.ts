@@ -101,22 +101,17 @@ export const createExchange = (fetch: Config['fetch'], clock: Clock): Exchange =
       body: posted?.toString() ?? null,
     })
 
-    const refuse = (why: string, failure?: Failure): Answer => {
-      void body.dump({ limit: documentLimit })
-      return refused(why, failure)
-    }
     const { location } = headers
     if (redirects.has(statusCode) && typeof location === 'string') {
-      void body.dump({ limit: documentLimit })
       const located = locate(location, url.href)
       if (!located.ok) return refused(`redirects to what ${located.message}`)
       return { url: located.value, method: keepMethod.has(statusCode) ? method : 'GET' }
     }
-    if (statusCode < 200 || statusCode > 299) return refuse(`answered ${statusCode}`)
+    if (statusCode < 200 || statusCode > 299) return refused(`answered ${statusCode}`)
     const type = String(headers['content-type'] ?? 'none')
     const language = languages.get(type.replace(/;.*/s, '').trim().toLowerCase())
     if (language === undefined) {
-      return refuse(`answered with the content type ${plain(type)}, which is neither XML nor JSON`, '12300')
+      return refused(`answered with the content type ${plain(type)}, which is neither XML nor JSON`, '12300')
     }
     const bytes = await readBody(body)
     if (bytes === undefined) return refused(`answered with more than ${documentLimit} bytes`)
@@ -156,7 +151,7 @@ export const createExchange = (fetch: Config['fetch'], clock: Clock): Exchange =
         return refused(`the connection failed (${error.code})`)
       })
       timer.cancel()
-      // What is left unread of an answer that was not wanted is given up.
+      // What was not read, of an answer that was not wanted, is given up with its connection.
       over.abort()
       return answer
     },
