@@ -162,10 +162,13 @@ export class ScriptedHub {
   }
 
   /** A phone that is online, and the hub's end of its connection. */
-  async online(options: Partial<SoftphoneOptions> = {}): Promise<{ phone: Softphone; line: ScriptedLine }> {
+  async online(
+    options: Partial<SoftphoneOptions> = {},
+    facts: object = {},
+  ): Promise<{ phone: Softphone; line: ScriptedLine }> {
     const phone = this.phone(options)
     const connected = phone.connect()
-    const line = await this.accept()
+    const line = await this.accept(facts)
     await connected
     return { phone, line }
   }

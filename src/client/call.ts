@@ -8,7 +8,6 @@
 import { deferred } from './deferred.js'
 import { HeldEmitter } from './emitter.js'
 import type {
-  CallFrame,
   CallFrameType,
   CancelReason,
   EndReason,
@@ -25,6 +24,8 @@ import { SwitchhookError } from './switchhook-error.js'
  * get it, and why. `ended`: it is over for the caller or the one who answered.
  */
 export type CallEvents = { [T in Exclude<CallFrameType, 'invite'>]: HubFrames[T] }
+/** What the hub tells of a call that is known. */
+export type CallNews = CallEvents[keyof CallEvents]
 
 export type CallState = 'trying' | 'queued' | 'ringing' | 'connected' | 'declined' | 'ended'
 
@@ -154,10 +155,8 @@ export class Call extends HeldEmitter<CallEvents> {
   }
 
   /** The softphone's: what the hub tells of the call. What is told again changes nothing. */
-  apply(frame: CallFrame): void {
+  apply(frame: CallNews): void {
     switch (frame.type) {
-      case 'invite':
-        return
       case 'progress':
         this.#state = frame.state
         break

@@ -1,8 +1,8 @@
 // The calls of one softphone: makes a Call of what is placed, offered or told again, and hands each frame to its
 // call. After a session that could not be resumed the hub tells again what it still knows; the rest has failed.
 
-import { Call, type CallFacts, type CallLine } from './call.js'
-import type { CallFrame, CallFrameType, Fields, HubFrames } from './frames.js'
+import { Call, type CallFacts, type CallLine, type CallNews } from './call.js'
+import type { CallFrame, Fields, HubFrames } from './frames.js'
 
 export interface CallsOptions extends CallLine {
   /** Confirm each offered call as ringing. */
@@ -13,7 +13,7 @@ export interface CallsOptions extends CallLine {
 }
 
 /** Which side of an unknown call a device is on, by what it is told. */
-const sides: Partial<Record<CallFrameType, CallFacts['direction']>> = {
+const sides: Partial<Record<CallNews['type'], CallFacts['direction']>> = {
   connected: 'incoming',
   answered: 'outgoing',
   progress: 'outgoing',
@@ -90,7 +90,7 @@ export class Calls {
     if (!again) this.#options.invited(call)
   }
 
-  #restore(frame: CallFrame): void {
+  #restore(frame: CallNews): void {
     const direction = sides[frame.type]
     if (direction === undefined) return
     const call = this.#add({ id: frame.call, direction })
@@ -98,7 +98,7 @@ export class Calls {
     this.#options.restored(call)
   }
 
-  #tell(call: Call, frame: CallFrame): void {
+  #tell(call: Call, frame: CallNews): void {
     if (frame.type === 'cancel' || frame.type === 'ended') this.#calls.delete(call.id)
     call.apply(frame)
   }

@@ -87,9 +87,7 @@ export class Requests {
 
   /** There is a connection again: says what waits, in the order it was asked. */
   resume(): void {
-    for (const request of this.#open.values()) {
-      if (!request.sent) request.sent = this.#line.send(request.frame)
-    }
+    for (const request of this.#open.values()) request.sent = this.#line.send(request.frame)
   }
 
   /** The connection was lost, and may come back. */

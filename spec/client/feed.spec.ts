@@ -1,0 +1,236 @@
+import t from 'tap'
+import type { Resource, Softphone, View } from '../../src/client/index.js'
+import { reaches, ScriptedHub, type ScriptedLine } from '../support/scripted-hub.js'
+
+const counts = { available: 1, ringing: 0, busy: 0, away: 0, dnd: 0, offline: 0 }
+const head = (destination: string, version: number) => ({
+  destination,
+  kind: 'group',
+  version,
+  status: 'available',
+  since: '2026-01-01T00:00:00.000Z',
+  counts,
+})
+const snapshot = (destination: string, version: number) => ({
+  type: 'presence',
+  snapshot: true,
+  ...head(destination, version),
+  accounts: [],
+})
+const diff = (destination: string, prev: number, version: number) => ({
+  type: 'presence',
+  snapshot: false,
+  prev,
+  ...head(destination, version),
+})
+
+const settled = async (phone: Softphone, line: ScriptedLine): Promise<void> => {
+  const asked = phone.request('ping', {})
+  await line.answer('ping', { type: 'pong' })
+  await asked
+}
+
+const reconnected = async (hub: ScriptedHub, phone: Softphone, facts: object): Promise<ScriptedLine> => {
+  const { inMs } = await reaches(phone, 'reconnecting')
+  hub.clock.advance(inMs + 5)
+  const line = await hub.accept(facts)
+  await reaches(phone, 'online')
+  return line
+}
+
+/** A watch that has its first snapshot. */
+const watched = async (hub: ScriptedHub, options: { view?: View } = {}) => {
+  const { phone, line } = await hub.online()
+  const watch = phone.subscribe('support', options)
+  await line.answer('subscribe')
+  line.send(snapshot('support', 1))
+  await watch.ready
+  return { phone, line, watch }
+}
+
+t.test('[C12] a watch shows the snapshot, then each change, never changed in place', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const [support, sales] = phone.subscribe(['support', 'sales'], { view: 'summary' })
+  t.equal(support.resource, undefined)
+  t.match(await line.answer('subscribe'), { destinations: ['support', 'sales'], view: 'summary' })
+  const versions: number[] = []
+  const stop = support.on('change', ({ version }) => versions.push(version))
+  line.send(snapshot('support', 4), snapshot('sales', 1), diff('support', 4, 5))
+  t.match(await sales.ready, { version: 1 })
+  const first: Resource = await support.ready
+  await settled(phone, line)
+  t.equal(first.version, 4)
+  t.strictSame(support.resource, { ...head('support', 5), accounts: [] })
+  stop()
+  line.send(diff('support', 5, 6), diff('nowhere', 1, 2))
+  await settled(phone, line)
+  t.strictSame(versions, [4, 5])
+})
+
+t.test('a gap asks for one snapshot, and what comes before it is passed over', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, watch } = await watched(hub)
+  const versions: number[] = []
+  watch.on('change', ({ version }) => versions.push(version))
+  line.send(diff('support', 2, 3), diff('support', 3, 4))
+  t.match(await line.answer('subscribe'), { destinations: ['support'], view: 'full' })
+  line.send(diff('support', 4, 5), snapshot('support', 5), diff('support', 4, 5), diff('support', 5, 6))
+  await settled(phone, line)
+  t.strictSame(versions, [5, 6])
+  t.notOk(line.untaken.some(({ type }) => type === 'subscribe'))
+})
+
+t.test('watches of one destination share a subscription, of the widest view', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, watch } = await watched(hub, { view: 'summary' })
+  const same = phone.subscribe('support', { view: 'summary' })
+  t.strictSame(same.resource, watch.resource, 'what is known is shown at once')
+  const wider = phone.subscribe(['support'])[0]
+  t.match(await line.answer('subscribe'), { view: 'full' })
+  const changed = wider.once('change')
+  line.send(snapshot('support', 2))
+  await changed
+  t.equal(watch.resource, wider.resource)
+  wider.close()
+  same.close()
+  same.close()
+  watch.close()
+  t.match(await line.answer('unsubscribe'), { destinations: ['support'] })
+  line.send(diff('support', 2, 3))
+  await settled(phone, line)
+  t.match(watch.resource, { version: 2 })
+  t.equal(line.untaken.length, 0)
+})
+
+t.test('a destination that may not be watched is refused, the others are not', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const [secret, support] = phone.subscribe(['secret', 'support'])
+  const refused = secret.once('refused')
+  await line.answer('subscribe', { type: 'ok', refused: [{ destination: 'secret', code: 'forbidden' }] })
+  line.send(snapshot('support', 1))
+  t.match(await refused, { code: 'forbidden', message: 'may not watch secret in view full' })
+  await t.rejects(secret.ready, { code: 'forbidden' })
+  t.match(await support.ready, { version: 1 })
+  secret.close()
+  await settled(phone, line)
+  t.equal(line.untaken.length, 0, 'what is not watched is not given up')
+})
+
+t.test('a wider view that is refused leaves the narrower one as it was', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, watch } = await watched(hub)
+  const routing = phone.subscribe('support', { view: 'routing' })
+  const refused = routing.once('refused')
+  await line.answer('subscribe', { type: 'error', code: 'forbidden', message: 'no routing', retry: false })
+  t.match(await refused, { code: 'forbidden', message: 'no routing' })
+  t.match(await line.answer('subscribe'), { destinations: ['support'], view: 'full' })
+  line.send(snapshot('support', 2))
+  await watch.once('change')
+  t.match(watch.resource, { version: 2 })
+})
+
+t.test('a refusal that a newer request has overtaken refuses nobody', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const summary = phone.subscribe('support', { view: 'summary' })
+  const full = phone.subscribe('support')
+  const gone = phone.subscribe('gone')
+  gone.close()
+  const refused = { type: 'ok', refused: [{ destination: 'support', code: 'forbidden' }] }
+  await line.answer('subscribe', refused)
+  await line.answer('subscribe')
+  await line.answer('subscribe', { type: 'ok', refused: [{ destination: 'gone', code: 'forbidden' }] })
+  line.send(snapshot('support', 1))
+  await Promise.all([summary.ready, full.ready])
+})
+
+t.test('a new session subscribes to all again, a hundred in a frame', async t => {
+  const hub = await ScriptedHub.start(t)
+  const phone = hub.phone()
+  const destinations = Array.from({ length: 150 }, (_, index) => `group-${index}`)
+  phone.subscribe(destinations)
+  phone.subscribe('support', { view: 'summary' })
+  phone.connect()
+  const line = await hub.accept()
+  const all = async (line: ScriptedLine) => {
+    const asked = [await line.next('subscribe'), await line.next('subscribe'), await line.next('subscribe')]
+    t.strictSame(
+      asked.map(({ view, destinations }) => `${view} ${(destinations as string[]).length}`),
+      ['summary 1', 'full 100', 'full 50'],
+    )
+  }
+  await all(line)
+  line.cut()
+  await all(await reconnected(hub, phone, { session: 's2' }))
+})
+
+t.test('[U11] a resumed session compares versions, and heals only what is behind', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const [same, behind, early] = phone.subscribe(['same', 'behind', 'early'])
+  line.send(snapshot('same', 1), snapshot('behind', 1))
+  await Promise.all([same.ready, behind.ready])
+  line.cut()
+  const second = await reconnected(hub, phone, { resumed: true })
+  t.match(await second.next('subscribe'), { destinations: ['early'] }, 'a snapshot that never came')
+  const asked = await second.next('presence')
+  t.match(asked, { destinations: ['same', 'behind'], view: 'summary' })
+  second.send({ type: 'resources', ref: asked.ref, resources: [head('same', 1), head('behind', 2)] })
+  t.match(await second.next('subscribe'), { destinations: ['behind'] })
+  second.send(snapshot('behind', 2), snapshot('early', 7))
+  t.match(await early.ready, { version: 7 })
+  t.match(behind.resource, { version: 2 })
+})
+
+t.test('a resumed session that can not compare asks for snapshots', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, watch } = await watched(hub)
+  line.cut()
+  const second = await reconnected(hub, phone, { resumed: true })
+  await second.answer('presence', { type: 'error', code: 'overloaded', message: 'later', retry: true })
+  t.match(await second.next('subscribe'), { destinations: ['support'] })
+  second.cut()
+  const third = await reconnected(hub, phone, { resumed: true })
+  await third.answer('subscribe')
+  third.cut()
+  await reaches(phone, 'reconnecting')
+  watch.close()
+})
+
+t.test('what is no longer watched is not compared', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, watch } = await watched(hub)
+  line.cut()
+  const second = await reconnected(hub, phone, { resumed: true })
+  const asked = await second.next('presence')
+  watch.close()
+  second.send({ type: 'resources', ref: asked.ref, resources: [head('support', 9)] })
+  await settled(phone, second)
+  t.notOk(second.heard.some(({ type }) => type === 'subscribe'))
+})
+
+t.test('a softphone that closes tells who waits for a first snapshot', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone } = await hub.online()
+  const watch = phone.subscribe('support')
+  await phone.close()
+  await t.rejects(watch.ready, { code: 'closed' })
+  phone.connect()
+  const line = await hub.accept()
+  await line.answer('subscribe')
+  line.send(snapshot('support', 3))
+  t.match(await watch.once('change'), { version: 3 }, 'and goes on watching when it connects anew')
+})
+
+t.test('a watch listener that throws is told of by the softphone', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, watch } = await watched(hub)
+  const fault = phone.once('error')
+  watch.on('change', () => {
+    throw new Error('thrown')
+  })
+  line.send(diff('support', 1, 2))
+  t.match(await fault, { message: 'thrown' })
+})
