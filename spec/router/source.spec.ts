@@ -387,6 +387,24 @@ test('a redirect is followed with the method it asks for, and not for ever', asy
   t.equal(app.asked.length, 4)
 })
 
+test('an answer that breaks off when nobody reads it any more disturbs nothing', async t => {
+  let first: Socket | undefined | null
+  const app = await application(t, {
+    '/moved': res => {
+      first = res.socket
+      res.writeHead(302, { location: '/end', 'content-length': 1000 }).write('moved')
+    },
+    '/end': async res => {
+      const closed = once(first as Socket, 'close')
+      first?.resetAndDestroy()
+      await closed
+      document(dialAlice)(res)
+    },
+  })
+  const { ask } = sourceFor(t)
+  t.match(await ask(`${app.url}/moved`), { ok: true, from: `${app.url}/end` })
+})
+
 test('[FW3] each hop of a redirect is judged anew, and only the first host sees a signature', async t => {
   const other = await application(t, {
     '/end': document(dialAlice),
