@@ -113,7 +113,7 @@ t.test(
       by: { account: 'alice', device: 'mobile' },
     }
     t.same(
-      [web.frames.at(-1), mobile.frames.at(-1)],
+      [web, mobile].map(({ frames }) => frames.findLast(frame => 'call' in frame)),
       [last, last],
       'each hears how it ended, in one last frame',
     )
