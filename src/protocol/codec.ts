@@ -28,7 +28,8 @@ const checks = new Map<string, Check<ClientFrame>>(
 /** The deepest nesting of objects and arrays that a frame may have. */
 export const depthLimit = 32
 
-const deeperThan = (value: unknown, levels: number): boolean =>
+/** Whether objects and arrays nest deeper than `levels`. */
+export const deeperThan = (value: unknown, levels: number): boolean =>
   typeof value === 'object' &&
   value !== null &&
   (levels === 0 || Object.values(value).some(inner => deeperThan(inner, levels - 1)))
@@ -41,13 +42,24 @@ const parse = (text: string): unknown => {
   }
 }
 
+const loneSurrogate = /\p{Surrogate}/u
+
+/** Half a surrogate pair, which JSON can say (`\ud800`) and UTF-8 can not: it would not arrive as it was sent. */
+export const holdsLoneSurrogate = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? loneSurrogate.test(value)
+    : typeof value === 'object' &&
+      value !== null &&
+      Object.entries(value).some(([name, inner]) => loneSurrogate.test(name) || holdsLoneSurrogate(inner))
+
 /** What is wrong with a well-shaped frame that its schema cannot say; undefined if nothing. */
-const excess = (frame: ClientFrame): string | undefined => {
+const excess = (text: string, frame: ClientFrame): string | undefined => {
   if (deeperThan(frame, depthLimit)) return `nests deeper than ${depthLimit} levels`
+  if (text.includes('\\u') && holdsLoneSurrogate(frame)) return 'holds text that is not well-formed Unicode'
   if (frame.type === 'place' && frame.params && !paramsFit(frame.params)) {
     return `params must keep within ${paramsLimit} bytes`
   }
-  if (frame.type === 'signal' && JSON.stringify(frame.data ?? null).length > signalLimit) {
+  if (frame.type === 'signal' && Buffer.byteLength(JSON.stringify(frame.data)) > signalLimit) {
     return `data must keep within ${signalLimit} bytes of JSON`
   }
   return undefined
@@ -92,7 +104,7 @@ export const decode = (text: string): Decoded => {
       ...echo,
     }
   }
-  const fault = excess(checked.value)
+  const fault = excess(text, checked.value)
   if (fault !== undefined) return { ok: false, code: 'invalid', message: fault, ...echo }
   return { ok: true, frame: checked.value }
 }
