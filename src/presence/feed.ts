@@ -10,7 +10,7 @@ import type { AccountRecord, GroupRecord, Level } from './records.js'
 import { accountEntry, headOf, resourceOf } from './render.js'
 
 /** How long changes gather after a flush: 20 ms, longer the larger the audience, at most 200 ms. */
-export const gatherMs = (audience: number): number => Math.min(200, 20 + audience / 50)
+export const gatherMs = (audience: number): number => Math.min(200, 20 + Math.floor(audience / 50))
 
 /** Runs what is due at the end of the turn, each once, however often it was asked for. */
 export class TurnEnd {
