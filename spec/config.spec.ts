@@ -1,0 +1,220 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadConfig, readConfig } from '../src/config.js'
+
+const secret = 'x'.repeat(64)
+const key = { alg: 'HS256', secret }
+const around = (dir = '.', env: Record<string, string> = {}) => ({ dir, env })
+const read = (input: unknown, where = around()) => {
+  const config = readConfig(input, where)
+  if (!config.ok) throw new Error(JSON.stringify(config.faults))
+  return config.value
+}
+const faults = (input: unknown, where = around()): string[] => {
+  const config = readConfig(input, where)
+  return config.ok ? [] : config.faults.map(({ path, message }) => `${path}: ${message}`)
+}
+const tenant = (acme: object) => ({ tenants: { acme: { keys: [key], ...acme } } })
+
+t.test('every value has a default', async t => {
+  t.same(read({}), {
+    listen: { host: '127.0.0.1', port: 8080 },
+    audience: 'switchhook',
+    cors: [],
+    drainMs: 30_000,
+    presence: { heartbeatMs: 10_000, lingerMs: 15_000, reloadLingerMs: 5000 },
+    calls: { lingerMs: 120_000, ringTimeoutMs: 12_000, totalTimeoutMs: 60_000, confirmMs: 3000 },
+    fetch: { allowPrivate: false, timeoutMs: 5000 },
+    tenants: new Map(),
+    dir: '.',
+  })
+  const { tenants } = read({
+    ...tenant({ groups: { support: { members: ['alice', { account: 'bob', tier: 2 }] } } }),
+  })
+  t.same(tenants.get('acme' as never), {
+    keys: [key],
+    busyWhen: 'any',
+    wrapupMs: 0,
+    accounts: new Map(),
+    groups: new Map([
+      [
+        'support',
+        {
+          members: [
+            { account: 'alice', tier: 1, weight: 1, skills: [] },
+            { account: 'bob', tier: 2, weight: 1, skills: [] },
+          ],
+          strategy: 'longest-idle',
+          ringTimeoutMs: 12_000,
+          open: false,
+        },
+      ],
+    ]),
+    routes: [],
+  })
+})
+
+t.test('what the file says replaces the defaults', async t => {
+  const dir = t.testdir({ 'cert.pem': 'CERT', 'key.pem': 'KEY', 'token.txt': 'from a file\n' })
+  const groups = { lobby: { open: true, strategy: 'all' }, sales: { ringTimeoutMs: 5 } }
+  const routes = [
+    { to: '+1*', instructions: 'https://x.example' },
+    { to: { pattern: '^x+$' }, instructions: {} },
+  ]
+  const config = read(
+    {
+      listen: { port: 0, host: '::', tls: { cert: 'cert.pem', key: 'key.pem' } },
+      metrics: { port: 9 },
+      audience: 'mine',
+      cors: ['*'],
+      drainMs: 5,
+      presence: { lingerMs: 0 },
+      calls: { ringTimeoutMs: 7000 },
+      fetch: { allowHosts: ['x.example'], allowPrivate: true },
+      tenants: {
+        acme: {
+          keys: [
+            { kid: 'a', alg: 'HS256', secret: { env: 'SECRET' } },
+            { kid: 'b', alg: 'ES256', publicKey: { file: 'key.pem' } },
+          ],
+          authToken: { file: 'token.txt' },
+          busyWhen: 'all',
+          wrapupMs: 9,
+          accounts: { alice: { capacity: 2 } },
+          groups,
+          routes,
+        },
+      },
+    },
+    around(dir, { SECRET: secret }),
+  )
+  t.match(config, {
+    listen: { port: 0, host: '::', tls: { cert: 'CERT', key: 'KEY' } },
+    metrics: { host: '127.0.0.1', port: 9 },
+    audience: 'mine',
+    cors: ['*'],
+    drainMs: 5,
+    presence: { lingerMs: 0, heartbeatMs: 10_000 },
+    fetch: { allowHosts: ['x.example'], allowPrivate: true, timeoutMs: 5000 },
+    dir,
+  })
+  const acme = config.tenants.get('acme' as never)
+  t.match(acme, {
+    keys: [
+      { kid: 'a', alg: 'HS256', secret },
+      { kid: 'b', alg: 'ES256', publicKey: 'KEY' },
+    ],
+    authToken: 'from a file',
+    busyWhen: 'all',
+    wrapupMs: 9,
+    routes,
+  })
+  t.same(acme?.accounts.get('alice' as never), { capacity: 2 })
+  t.match(acme?.groups.get('lobby' as never), {
+    open: true,
+    strategy: 'all',
+    ringTimeoutMs: 7000,
+    members: [],
+  })
+  t.match(acme?.groups.get('sales' as never), { ringTimeoutMs: 5 })
+})
+
+t.test('every fault of shape is told at once, each with its path', async t => {
+  t.same(
+    new Set(
+      faults({
+        lissen: {},
+        listen: { port: 70_000 },
+        tenants: { acme: { keys: [], groups: { support: { strategy: 'fastest', members: [{}] } } } },
+      }),
+    ),
+    new Set([
+      'lissen: is not known here',
+      'listen.port: must be <= 65535',
+      'tenants.acme.keys: must not have fewer than 1 items',
+      'tenants.acme.groups.support.strategy: must be one of all, longest-idle',
+      'tenants.acme.groups.support.members[0]: must be an account name, or { account, tier?, skills? }',
+    ]),
+  )
+  t.same(faults([]).length, 1)
+})
+
+t.test('every fault of sense is told at once too, and no secret is', async t => {
+  const told = faults(
+    {
+      listen: { tls: { cert: 'no.pem', key: 'no.pem' } },
+      tenants: {
+        'a..b': { keys: [key] },
+        acme: {
+          keys: [
+            { kid: 'a', alg: 'HS256' },
+            { kid: 'a', alg: 'HS512', secret: 'short-and-secret' },
+            { alg: 'ES256', secret },
+            { kid: 'c', alg: 'HS256', publicKey: 'PEM' },
+            { kid: 'd', alg: 'HS256', secret: { env: 'UNSET' } },
+            { kid: 'e', alg: 'HS256', secret, publicKey: 'PEM' },
+            { kid: 'f', alg: 'HS256', secret: { file: 'no.txt' } },
+          ],
+          accounts: { sales: {}, '.x': {} },
+          groups: { sales: {}, bob: {}, support: { members: ['bob', 'bob', 'b b'] } },
+          routes: [
+            { to: { pattern: '(' }, instructions: 1 },
+            { to: '1', instructions: 1 },
+          ],
+        },
+      },
+    },
+    around('/nowhere'),
+  )
+  const has = (start: string) =>
+    t.ok(
+      told.some(line => line.startsWith(start)),
+      start,
+    )
+  has('listen.tls.cert: cannot be read: no.pem (ENOENT)')
+  has('listen.tls.key: cannot be read: no.pem (ENOENT)')
+  has('tenants.a..b: must be a name')
+  has('tenants.acme.keys[0]: must have one of secret and publicKey')
+  has('tenants.acme.keys[0].alg: HS256 needs a secret')
+  has('tenants.acme.keys[1].kid: a is there twice')
+  has('tenants.acme.keys[1].secret: must be at least 64 bytes for HS512')
+  has('tenants.acme.keys[2].kid: is missing')
+  has('tenants.acme.keys[2].alg: ES256 needs a publicKey, not a secret')
+  has('tenants.acme.keys[3].alg: HS256 needs a secret, not a publicKey')
+  has('tenants.acme.keys[4].secret.env: names UNSET, which is not set')
+  has('tenants.acme.keys[5]: must have one of secret and publicKey')
+  has('tenants.acme.keys[6].secret.file: cannot be read: no.txt (ENOENT)')
+  has('tenants.acme.accounts..x: must be a name')
+  has('tenants.acme.groups.sales: is also the name of an account')
+  has('tenants.acme.groups.bob: is also the name of an account')
+  has('tenants.acme.groups.support.members[1]: bob is there twice')
+  has('tenants.acme.groups.support.members[2]: must be a name')
+  has('tenants.acme.routes[0].to.pattern: Invalid regular expression')
+  t.equal(told.length, 19)
+  t.notMatch(told.join(), /short-and-secret|xxxx/)
+})
+
+t.test(
+  'a file is read with paths that begin at its folder; one that cannot be read is a fault with its name',
+  async t => {
+    const dir = t.testdir({
+      'good.json': JSON.stringify(tenant({ authToken: { file: 'token' } })),
+      'bad.json': '{ "listen": ',
+      token: 'abc',
+    })
+    const good = loadConfig(join(dir, 'good.json'))
+    t.match(good, { ok: true, value: { dir } })
+    t.match(good.ok && good.value.tenants.get('acme' as never)?.authToken, 'abc')
+    t.match(loadConfig(join(dir, 'bad.json')), {
+      ok: false,
+      faults: [{ path: /bad\.json$/, message: /is not JSON/ }],
+    })
+    t.match(loadConfig(join(dir, 'none.json')), {
+      ok: false,
+      faults: [{ path: /none\.json$/, message: /ENOENT/ }],
+    })
+    writeFileSync(join(dir, 'env.json'), JSON.stringify(tenant({ authToken: { env: 'TOKEN' } })))
+    t.match(loadConfig(join(dir, 'env.json'), { TOKEN: 'x' }), { ok: true })
+  },
+)
