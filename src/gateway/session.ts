@@ -83,12 +83,11 @@ export class Session implements Link, Owner {
     this.#forget = forget
     this.outbox = new Outbox(ground.limits.unacked)
     this.watch = new Watch(ground.presence.subscriptions(grant.tenant, this))
-    const { account } = grant
-    this.caller =
-      party === undefined
-        ? { account, send: frame => this.send(frame) }
-        : // By the device, not by this session: a newer one takes over the calls it placed.
-          { account, party, send: frame => void ground.presence.send(party, frame) }
+    this.caller = {
+      account: grant.account,
+      ...(party !== undefined && { party }),
+      send: frame => this.send(frame),
+    }
     this.#expiry = new Expiry(
       ground.clock,
       inMs => this.send({ type: 'token-expiring', inMs }),

@@ -75,7 +75,11 @@ export class Socket implements Heart {
     around.tally.sockets++
     around.tally.accepted++
     ws.on('message', (data, isBinary) => this.#guard(() => this.#message(data, isBinary)))
-    ws.on('ping', () => this.#guard(() => this.#heard()))
+    ws.on('ping', data =>
+      this.#guard(() => {
+        if (this.#heard()) ws.pong(data)
+      }),
+    )
     ws.on('pong', () => this.#guard(() => this.#heard()))
     ws.on('error', error => {
       around.log.info({ reason: error.message }, 'socket failed')

@@ -98,6 +98,8 @@ export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade
   const { limits } = door
   const options = {
     noServer: true,
+    // The socket answers pings itself, within the peer's allowance.
+    autoPong: false,
     clientTracking: false,
     maxPayload: limits.messageBytes,
     maxFragments: 64,
