@@ -1,0 +1,219 @@
+// Calls over HTTP: an outside system places them, follows them, signals and ends them. Who placed a call may see it,
+// and the tenant's administrators; to anyone else it is as unknown as one that never was. What becomes of calls is the
+// router's; what their callers are told is kept in inboxes.
+
+import type { FastifyReply } from 'fastify'
+import Type from 'typebox'
+import { HubError, refuse } from '../errors.js'
+import { allows, type Grant } from '../gateway/token/index.js'
+import {
+  type CallId,
+  CallRef,
+  Params,
+  paramsFit,
+  paramsLimit,
+  Sdp,
+  signalLimit,
+  Time,
+} from '../protocol/index.js'
+import { type CallView, callStates, type Router } from '../router/index.js'
+import type { Clock } from '../runtime/index.js'
+import type { App } from './app.js'
+import { grantOf, requires } from './authorization.js'
+import { EventStream } from './event-stream.js'
+import { Idempotency } from './idempotency.js'
+import { Inbox } from './inbox.js'
+import { Inboxes } from './inboxes.js'
+import { accepted } from './refusal.js'
+
+const body = { expected: 'a JSON object' }
+
+/** A number, a name, an address: whatever the outside calls its parties. */
+const Line = (least: 0 | 1) =>
+  Type.String({
+    pattern: `^[^\\u0000-\\u001f\\u007f]{${least},128}$`,
+    expected: `text of ${least} to 128 characters, none of them a control character`,
+  })
+
+const NewCall = Type.Object(
+  {
+    to: Line(1),
+    from: Line(0),
+    params: Type.Optional(Params),
+    sdp: Type.Optional(Sdp),
+    instructions: Type.Optional(Type.Unknown()),
+    statusCallback: Type.Optional(Type.Unknown()),
+  },
+  body,
+)
+
+const Waiting = Type.Object({
+  waitMs: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 60_000, expected: 'a whole number of milliseconds up to 60000' }),
+  ),
+})
+
+const Keyed = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$', expected: '1 to 255 visible ASCII characters' }),
+  ),
+})
+
+const Listing = Type.Object({
+  state: Type.Optional(Type.Enum([...callStates])),
+  since: Type.Optional(Time),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, expected: 'a whole number from 1 to 200' })),
+  cursor: Type.Optional(Type.String({ maxLength: 128 })),
+})
+
+const Change = Type.Object(
+  {
+    signal: Type.Optional(Type.Unknown()),
+    instructions: Type.Optional(Type.Unknown()),
+    performed: Type.Optional(Type.Unknown()),
+  },
+  body,
+)
+
+const OneCall = { params: Type.Object({ call: CallRef }) }
+
+export interface CallsOptions {
+  readonly router: Router
+  readonly clock: Clock
+}
+
+/** A call as this grant may see it. */
+const shown = (grant: Grant, { owner: _, timeline, ...call }: CallView): object =>
+  allows(grant, 'call:explain') ? { ...call, timeline } : call
+
+/** Settles when the call is answered or over, after `waitMs`, or when the client is gone. */
+const settled = (inbox: Inbox, waitMs: number, clock: Clock, reply: FastifyReply): Promise<void> =>
+  new Promise(resolve => {
+    const wake = (): void => {
+      if (inbox.settled) done()
+    }
+    const done = (): void => {
+      unwatch()
+      timer.cancel()
+      reply.raw.off('close', done)
+      resolve()
+    }
+    const unwatch = inbox.watch(wake)
+    const timer = clock.after(waitMs, done)
+    reply.raw.on('close', done)
+    wake()
+  })
+
+/** Adds `/calls` and what is under it. */
+export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
+  const inboxes = new Inboxes(clock)
+  const keys = new Idempotency(clock)
+  const onRequest = requires('call:inbound')
+
+  const find = (grant: Grant, call: CallId): CallView => {
+    const view = router.get(grant.tenant, call)
+    if (view !== undefined && (view.owner === grant.account || allows(grant, 'admin'))) return view
+    throw new HubError('not-found', 'no such call')
+  }
+
+  /** The inbox of a call that the grant may change. */
+  const inboxOf = (grant: Grant, call: CallId): Inbox => {
+    find(grant, call)
+    const inbox = inboxes.of(call)
+    if (inbox !== undefined) return inbox
+    throw new HubError('conflict', 'this call was placed on a socket, and is followed and changed there')
+  }
+
+  /** As `inboxOf`, with room for one more who waits. */
+  const roomIn = (inbox: Inbox): Inbox => {
+    if (inbox.crowded) throw new HubError('too-many', 'too many wait for this call already')
+    return inbox
+  }
+
+  app.post(
+    '/calls',
+    { onRequest, schema: { body: NewCall, querystring: Waiting, headers: Keyed } },
+    async (request, reply) => {
+      const grant = grantOf(request)
+      const { to, from, params, sdp, instructions, statusCallback } = request.body
+      if (params !== undefined && !paramsFit(params)) {
+        throw new HubError('invalid', `params must keep within ${paramsLimit} bytes`)
+      }
+      const { call, first } = accepted(
+        keys.once(grant, request.headers['idempotency-key'], request.body, () => {
+          if (statusCallback !== undefined)
+            return refuse('not-supported', 'statusCallback is not supported yet')
+          const inbox = new Inbox(grant.account)
+          const placed = router.place({
+            tenant: grant.tenant,
+            to,
+            from,
+            direction: 'inbound',
+            caller: inbox,
+            ...(params !== undefined && { params }),
+            ...(sdp !== undefined && { sdp }),
+            ...(instructions !== undefined && { instructions }),
+          })
+          if (placed.ok) inboxes.keep(placed.value, inbox)
+          return placed
+        }),
+      )
+      const { waitMs = 0 } = request.query
+      const inbox = inboxes.of(call)
+      if (waitMs > 0 && inbox !== undefined) await settled(roomIn(inbox), waitMs, clock, reply)
+      reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
+      const view = router.get(grant.tenant, call)
+      // A call that its key still names and the router has forgotten is long over.
+      if (view === undefined) return { call, state: 'ended' }
+      return waitMs > 0 ? shown(grant, view) : { call, state: view.state }
+    },
+  )
+
+  app.get('/calls', { onRequest, schema: { querystring: Listing } }, async request => {
+    const grant = grantOf(request)
+    const { since, limit = 50, state, cursor } = request.query
+    const time = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since)
+    if (Number.isNaN(time)) throw new HubError('invalid', 'since must be a time that exists')
+    const { calls, ...rest } = accepted(
+      router.list(grant.tenant, {
+        limit,
+        since: time,
+        ...(state !== undefined && { state }),
+        ...(cursor !== undefined && { cursor }),
+        ...(!allows(grant, 'admin') && { owner: grant.account }),
+      }),
+    )
+    return { calls: calls.map(view => shown(grant, view)), ...rest }
+  })
+
+  app.get('/calls/:call', { onRequest, schema: OneCall }, async request => {
+    const grant = grantOf(request)
+    return shown(grant, find(grant, request.params.call))
+  })
+
+  app.get('/calls/:call/events', { onRequest, schema: OneCall }, async (request, reply) => {
+    const inbox = roomIn(inboxOf(grantOf(request), request.params.call))
+    return reply
+      .headers({ 'content-type': 'text/event-stream', connection: 'close', 'x-accel-buffering': 'no' })
+      .send(new EventStream(inbox, request.headers['last-event-id'], clock))
+  })
+
+  app.post('/calls/:call', { onRequest, schema: { ...OneCall, body: Change } }, async request => {
+    const inbox = inboxOf(grantOf(request), request.params.call)
+    const { signal, instructions, performed } = request.body
+    if (instructions !== undefined || performed !== undefined) {
+      throw new HubError('not-supported', 'calls can be signalled and ended, not changed, by this hub')
+    }
+    if (signal === undefined) throw new HubError('invalid', 'signal is missing')
+    if (Buffer.byteLength(JSON.stringify(signal)) > signalLimit) {
+      throw new HubError('invalid', `signal must keep within ${signalLimit} bytes of JSON`)
+    }
+    accepted(router.signal(inbox, request.params.call, signal))
+    return {}
+  })
+
+  app.delete('/calls/:call', { onRequest, schema: OneCall }, async (request, reply) => {
+    accepted(router.hangup(inboxOf(grantOf(request), request.params.call), request.params.call))
+    return reply.code(204).send()
+  })
+}

@@ -1,0 +1,84 @@
+// The HTTP side of a hub: one listener for the API and the gateway's upgrades, and one for metrics where the
+// configuration asks for it. It puts the routes together and holds nothing of its own but what it counts.
+
+import type { Server } from 'node:http'
+import type { Config } from '../config.js'
+import { refuse } from '../errors.js'
+import type { Verifier } from '../gateway/token/index.js'
+import type { Presence } from '../presence/index.js'
+import type { Router } from '../router/index.js'
+import type { Clock, Log } from '../runtime/index.js'
+import { createApp } from './app.js'
+import { authenticate } from './authorization.js'
+import { serveCalls } from './calls.js'
+import { allowOrigins } from './cors.js'
+import { type Bound, createListener } from './listener.js'
+import { type Counts, createMetrics } from './metrics.js'
+import { serveHealth, serveMetrics } from './operations.js'
+import { servePresence } from './presence.js'
+
+export interface HttpOptions {
+  readonly config: Pick<Config, 'listen' | 'metrics' | 'cors'>
+  readonly verifier: Pick<Verifier, 'verify'>
+  readonly presence: Presence
+  readonly router: Router
+  readonly gateway: Counts['gateway']
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Http {
+  /** The API's server: whoever speaks WebSocket listens to its `upgrade`. */
+  readonly server: Server
+  /** Opens the configured ports; rejects with the system's error where it cannot. */
+  listen(): Promise<Bound & { readonly metrics?: Bound }>
+  /** Says from now on that the hub wants no new work. */
+  drain(): void
+  /** Closes the ports, and settles when all connections are over: at most a second, once upgraded ones are closed. */
+  close(): Promise<void>
+}
+
+const draining = refuse('draining', 'the hub is draining')
+
+export const createHttp = (options: HttpOptions): Http => {
+  const { config, verifier, presence, router, gateway, clock, log } = options
+  const responses = new Map<number, number>()
+  const count = (status: number): void => {
+    responses.set(status, (responses.get(status) ?? 0) + 1)
+  }
+  const metrics = createMetrics({ presence, router, gateway, responses })
+  let ready = true
+
+  const main = createListener(config.listen.tls, clock)
+  const api = createApp(main, { log, count })
+  api.decorateRequest('grant')
+  if (config.cors.length > 0) api.addHook('onRequest', allowOrigins(config.cors))
+  serveHealth(api, () => (ready ? undefined : draining))
+  api.register(
+    async v1 => {
+      v1.addHook('onRequest', authenticate(verifier))
+      serveCalls(v1, { router, clock })
+      servePresence(v1, presence)
+    },
+    { prefix: '/v1' },
+  )
+
+  const side = config.metrics && { at: config.metrics, listener: createListener(undefined, clock) }
+  const metricsApp = side ? createApp(side.listener, { log, count }) : api
+  serveMetrics(metricsApp, metrics)
+
+  return {
+    server: main.server,
+    async listen() {
+      await Promise.all([api.ready(), metricsApp.ready()])
+      const bound = await main.open(config.listen.host, config.listen.port)
+      return side ? { ...bound, metrics: await side.listener.open(side.at.host, side.at.port) } : bound
+    },
+    drain() {
+      ready = false
+    },
+    async close() {
+      await Promise.all([main.close(), side?.listener.close()])
+    },
+  }
+}

@@ -1,0 +1,88 @@
+// What the caller of one call was told, kept for whoever reads it over HTTP: numbered from 1, in order, already in the
+// form of server-sent events. The log is bounded and is the only buffer there is: a reader has a place in it and no
+// copy of it, so one who reads slowly costs nothing, and finds a gap in the numbers where the oldest had to go.
+
+import type { AccountId, CallFrame } from '../protocol/index.js'
+import type { Caller } from '../router/index.js'
+
+/** Events kept for one call, and their characters in all. The last is always kept. */
+const keptEvents = 500
+const keptCharacters = 256 * 1024
+
+/** How many may wait for what comes next at a time. */
+const watcherLimit = 16
+
+export interface InboxEvent {
+  readonly seq: number
+  /** As on the wire: id, event, data, and a blank line. */
+  readonly text: string
+}
+
+/** The caller of a call that was placed over HTTP. */
+export class Inbox implements Caller {
+  readonly account: AccountId
+  /** Settles when the call is over. */
+  readonly ended: Promise<void>
+  readonly #texts: string[] = []
+  readonly #watchers = new Set<() => void>()
+  #characters = 0
+  #dropped = 0
+  #settled = false
+  #over = false
+  #end: (() => void) | undefined
+
+  constructor(account: AccountId) {
+    this.account = account
+    this.ended = new Promise(resolve => {
+      this.#end = resolve
+    })
+  }
+
+  /** The call was answered, or is over. */
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  /** The call is over: nothing more will come. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Whether no more may watch. */
+  get crowded(): boolean {
+    return this.#watchers.size >= watcherLimit
+  }
+
+  send(frame: CallFrame): void {
+    const seq = this.last + 1
+    const text = `id: ${seq}\nevent: ${frame.type}\ndata: ${JSON.stringify({ ...frame, seq })}\n\n`
+    this.#texts.push(text)
+    this.#characters += text.length
+    while (this.#texts.length > keptEvents || (this.#texts.length > 1 && this.#characters > keptCharacters)) {
+      this.#characters -= String(this.#texts.shift()).length
+      this.#dropped++
+    }
+    this.#over ||= frame.type === 'ended'
+    this.#settled ||= this.#over || frame.type === 'answered'
+    if (this.#over) this.#end?.()
+    for (const wake of [...this.#watchers]) wake()
+  }
+
+  /** The number of the latest event; 0 before the first. */
+  get last(): number {
+    return this.#dropped + this.#texts.length
+  }
+
+  /** The first event kept after number `seq`, if there is one yet. */
+  after(seq: number): InboxEvent | undefined {
+    const at = Math.max(0, seq - this.#dropped)
+    const text = this.#texts[at]
+    return text === undefined ? undefined : { seq: this.#dropped + at + 1, text }
+  }
+
+  /** Calls `wake` after each event, until the returned function is called. */
+  watch(wake: () => void): () => void {
+    this.#watchers.add(wake)
+    return () => this.#watchers.delete(wake)
+  }
+}

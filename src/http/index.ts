@@ -1,0 +1,4 @@
+// The door of the HTTP room.
+
+export { createHttp, type Http, type HttpOptions } from './http.js'
+export type { Bound } from './listener.js'

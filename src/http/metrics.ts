@@ -1,0 +1,111 @@
+// What Prometheus reads. The hub's rooms count in plain fields, and nothing is added up until someone looks; the
+// process's own metrics begin with the first look.
+
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { ErrorCode } from '../errors.js'
+import type { Presence } from '../presence/index.js'
+import type { Router } from '../router/index.js'
+
+/** What the gateway counts. */
+export interface SocketCounts {
+  readonly sockets: number
+  readonly accepted: number
+  readonly sessions: number
+  readonly lingering: number
+  readonly framesIn: number
+  readonly framesOut: number
+  readonly faults: Readonly<Partial<Record<ErrorCode, number>>>
+}
+
+export interface Counts {
+  readonly presence: Pick<Presence, 'counts'>
+  readonly router: Pick<Router, 'counts'>
+  readonly gateway: { readonly counts: SocketCounts }
+  /** Answers so far, by status. */
+  readonly responses: ReadonlyMap<number, number>
+}
+
+export interface Metrics {
+  readonly contentType: string
+  /** The text of all metrics. */
+  read(): Promise<string>
+}
+
+/** A registry of the hub's own. */
+export const createMetrics = ({ presence, router, gateway, responses }: Counts): Metrics => {
+  const registry = new Registry()
+  const registers = [registry]
+  const prefix = 'switchhook_'
+
+  const gauge = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name: prefix + name,
+      help,
+      registers,
+      collect() {
+        this.set(value())
+      },
+    })
+  }
+  const counter = (
+    name: string,
+    help: string,
+    label: string,
+    values: () => Iterable<[unknown, number]>,
+  ): void => {
+    new Counter({
+      name: prefix + name,
+      help,
+      registers,
+      labelNames: [label],
+      collect() {
+        this.reset()
+        for (const [of, value] of values()) this.inc({ [label]: String(of) }, value)
+      },
+    })
+  }
+  const total = (name: string, help: string, value: () => number): void => {
+    new Counter({
+      name: prefix + name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(value())
+      },
+    })
+  }
+
+  gauge('devices', 'Registered client applications.', () => presence.counts.devices)
+  gauge('accounts', 'Accounts known to presence.', () => presence.counts.accounts)
+  gauge('subscriptions', 'Subscriptions to presence.', () => presence.counts.subscriptions)
+  gauge('sockets', 'Open sockets.', () => gateway.counts.sockets)
+  gauge('sessions', 'Sessions, those that linger too.', () => gateway.counts.sessions)
+  gauge(
+    'sessions_lingering',
+    'Sessions whose socket was lost and may come back.',
+    () => gateway.counts.lingering,
+  )
+  gauge('calls_live', 'Calls that are not over.', () => router.counts.live)
+  total('sockets_accepted_total', 'Sockets accepted.', () => gateway.counts.accepted)
+  total('calls_placed_total', 'Calls placed.', () => router.counts.placed)
+  counter('calls_ended_total', 'Calls ended, by reason.', 'reason', () => Object.entries(router.counts.ended))
+  counter('frames_total', 'Frames on sockets, by direction.', 'direction', () => [
+    ['in', gateway.counts.framesIn],
+    ['out', gateway.counts.framesOut],
+  ])
+  counter('faults_total', 'Faults of peers on sockets, by code.', 'code', () =>
+    Object.entries(gateway.counts.faults),
+  )
+  counter('http_responses_total', 'HTTP answers, by status.', 'status', () => responses)
+
+  let begun = false
+  return {
+    contentType: registry.contentType,
+    read() {
+      if (!begun) collectDefaultMetrics({ register: registry })
+      begun = true
+      return registry.metrics()
+    },
+  }
+}

@@ -1,0 +1,73 @@
+// Presence over HTTP: the presence status resource of one destination or of many in one answer, and a supervisor's
+// word for an account. Devices are shown by right, not by view.
+
+import Type from 'typebox'
+import type { Grant } from '../gateway/token/index.js'
+import type { Page, Presence } from '../presence/index.js'
+import {
+  AccountName,
+  type Destination,
+  DestinationName,
+  presenceLimit,
+  type Resource,
+  StatusChange,
+  subscribeLimit,
+  ViewName,
+} from '../protocol/index.js'
+import type { App } from './app.js'
+import { grantOf, queryOf, requires } from './authorization.js'
+import { accepted } from './refusal.js'
+
+const View = { view: Type.Optional(ViewName) }
+
+const Paged = Type.Object({
+  ...View,
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000, expected: 'a whole number from 1 to 10000' }),
+  ),
+  cursor: Type.Optional(Type.String({ pattern: '^\\d{1,15}$', expected: 'a cursor from an earlier answer' })),
+})
+
+const Many = (least: number, most: number) => Type.Array(DestinationName, { minItems: least, maxItems: most })
+
+const Some = Type.Object({ ...View, destination: Many(1, subscribeLimit) })
+
+const List = Type.Object({ ...View, destinations: Many(0, presenceLimit) }, { expected: 'a JSON object' })
+
+/** Adds `/presence` and what is under it. */
+export const servePresence = (app: App, presence: Presence): void => {
+  const read = (grant: Grant, destination: Destination, view: ViewName = 'full', page?: Page): Resource =>
+    presence.resource(grant.tenant, destination, accepted(queryOf(grant, destination, view)), page)
+
+  app.get(
+    '/presence/:destination',
+    { schema: { params: Type.Object({ destination: DestinationName }), querystring: Paged } },
+    async request => {
+      const { view, ...page } = request.query
+      return read(grantOf(request), request.params.destination, view, page)
+    },
+  )
+
+  app.get('/presence', { schema: { querystring: Some } }, async request => {
+    const { destination, view } = request.query
+    return { resources: destination.map(name => read(grantOf(request), name, view)) }
+  })
+
+  app.post('/presence', { schema: { body: List } }, async request => {
+    const { destinations, view } = request.body
+    return { resources: destinations.map(name => read(grantOf(request), name, view)) }
+  })
+
+  app.put(
+    '/presence/:account/status',
+    {
+      onRequest: requires('presence:write'),
+      schema: { params: Type.Object({ account: AccountName }), body: StatusChange },
+    },
+    async request => {
+      const { tenant, account: by } = grantOf(request)
+      accepted(presence.override(tenant, request.params.account, request.body, by))
+      return {}
+    },
+  )
+}
