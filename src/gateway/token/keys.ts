@@ -87,7 +87,6 @@ const importKey = (key: KeyObject, alg: Algorithm): Promise<CryptoKey> =>
     : importSPKI(key.export({ type: 'spki', format: 'pem' }) as string, alg)
 
 const tokenKey = async (config: KeyConfig): Promise<TokenKey | Fault> => {
-  if ('jwksUrl' in config) return { path: 'jwksUrl', message: 'is not supported by this version' }
   const key = readKey(config)
   return 'path' in key ? key : { alg: config.alg, key: await importKey(key, config.alg) }
 }
