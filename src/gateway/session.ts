@@ -34,6 +34,7 @@ import type { Owner, Socket } from './socket.js'
 import { allows, type Grant, type Verifier } from './token/index.js'
 import { perform } from './verbs.js'
 import { Watch } from './watch.js'
+import { welcomeFrame } from './welcome.js'
 
 /** What all sessions stand on. */
 export interface Ground {
@@ -111,6 +112,11 @@ export class Session implements Link, Owner {
     return this.grant.expires <= this.ground.clock.wall()
   }
 
+  /** Whether it is offered calls. */
+  get canReceive(): boolean {
+    return this.party !== undefined && allows(this.grant, 'call:receive') && !this.expired
+  }
+
   /** Registers the device, if the session is one. */
   register(hello: ClientFrames['hello'], confirms: boolean): Result<undefined> {
     if (this.party === undefined) return ok(undefined)
@@ -163,7 +169,7 @@ export class Session implements Link, Owner {
         router.back(this.side)
         this.#adopt(grant)
       }
-      socket.send(this.#welcome(hello.ref, resumed, socket.heartbeatMs))
+      socket.send(welcomeFrame(this, resumed, socket.heartbeatMs, hello.ref))
       this.outbox.ack(hello.resume?.seq ?? 0)
       for (const frame of this.outbox.unacked) socket.send(frame)
       if (!resumed && this.party !== undefined) {
@@ -249,32 +255,9 @@ export class Session implements Link, Owner {
   get #rights() {
     const { capacity, groups } = this.grant
     return {
-      canReceive: this.#canReceive,
+      canReceive: this.canReceive,
       groups,
       ...(capacity !== undefined && { tokenCapacity: capacity }),
-    }
-  }
-
-  get #canReceive(): boolean {
-    return this.party !== undefined && allows(this.grant, 'call:receive') && !this.expired
-  }
-
-  #welcome(ref: string | undefined, resumed: boolean, heartbeatMs: number): HubFrame {
-    const { tenant, account, scopes, expires } = this.grant
-    return {
-      type: 'welcome',
-      ...(ref !== undefined && { ref }),
-      session: this.id,
-      resumed,
-      tenant,
-      account,
-      device: this.party?.device ?? null,
-      scopes: [...scopes],
-      groups: [...(this.attachment?.groups ?? [])],
-      canReceive: this.#canReceive,
-      expires: new Date(expires).toISOString(),
-      heartbeatMs,
-      lingerMs: this.ground.config.presence.lingerMs,
     }
   }
 
