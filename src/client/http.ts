@@ -88,6 +88,16 @@ const refused = async (response: Response): Promise<SwitchhookError> => {
   }
 }
 
+/** The next piece of a stream. */
+const next = async (reader: ReadableStreamDefaultReader<Uint8Array>, signal: AbortSignal | undefined) => {
+  try {
+    return await reader.read()
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    throw new SwitchhookError('disconnected', 'the stream of events broke', { retry: true, cause })
+  }
+}
+
 export class HubApi {
   readonly #root: string
   readonly #token: HubApiOptions['token']
@@ -136,7 +146,7 @@ export class HubApi {
     const parser = new SseParser()
     const decoder = new TextDecoder()
     try {
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      for (let part = await next(reader, signal); !part.done; part = await next(reader, signal)) {
         for (const event of parser.push(decoder.decode(part.value, { stream: true }))) {
           yield { ...event, data: JSON.parse(event.data) }
         }

@@ -1,0 +1,78 @@
+// The command tree, and the run of one command in it: from arguments to an exit code. Whatever goes wrong ends here,
+// in a line on standard error. The first SIGINT or SIGTERM asks the command to finish, a second one ends it at once.
+
+import { Command } from 'commander'
+import { callCommand } from './call.js'
+import { demoCommand } from './demo/demo.js'
+import { failureOf } from './failure.js'
+import { Output } from './output.js'
+import { phoneCommand } from './phone.js'
+import { serveCommand } from './serve.js'
+import type { Job, Shell, SignalName } from './shell.js'
+import { whole } from './text.js'
+import { tokenCommand } from './token.js'
+import { version } from './version.js'
+import { watchCommand } from './watch.js'
+
+/** Runs the work of a command with the options that it was given. */
+export type Start = <O extends { readonly json?: boolean }>(
+  options: O,
+  work: (options: O, job: Job) => Promise<number>,
+) => Promise<void>
+
+/** What a shell says of a process that a signal ended. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const satisfies Partial<Record<SignalName, number>>
+
+/** Runs the command that `args` name (without the program's own name). Never rejects. */
+export const run = async (args: readonly string[], shell: Shell): Promise<number> => {
+  const { env, stdout, stderr } = shell
+  const screen = new Output(stdout, { env, json: false })
+  const errors = new Output(stderr, { env, json: false })
+  const stop = new AbortController()
+  let exitCode = 0
+
+  const start: Start = async (options, work) => {
+    const out = options.json === true ? new Output(stdout, { env, json: true }) : screen
+    const offs: (() => void)[] = []
+    const second = new Promise<number>(resolve => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        const listener = () => (stop.signal.aborted ? resolve(exitCodes[signal]) : stop.abort(signal))
+        offs.push(shell.on(signal, listener))
+      }
+    })
+    try {
+      exitCode = await Promise.race([work(options, { shell, out, stop: stop.signal }), second])
+    } finally {
+      for (const off of offs) off()
+    }
+  }
+
+  const program = new Command('switchhook')
+    .description('A realtime presence hub with an embedded call router.')
+    .version(version, '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'print help on a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => stdout.write(text),
+      // Said below, on one line.
+      writeErr: () => {},
+      getOutHelpWidth: () => screen.width,
+      getErrHelpWidth: () => errors.width,
+      getOutHasColors: () => screen.colour,
+      getErrHasColors: () => errors.colour,
+    })
+  for (const command of [serveCommand, tokenCommand, phoneCommand, callCommand, watchCommand, demoCommand]) {
+    program.addCommand(command(start).copyInheritedSettings(program))
+  }
+
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    // Help and version come as errors too.
+    if ((error as { exitCode?: unknown }).exitCode === 0) return 0
+    const failure = failureOf(error)
+    errors.print(...failure.lines.map(text => whole(`switchhook: ${text}`)))
+    return failure.exitCode
+  }
+  return exitCode
+}

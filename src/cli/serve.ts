@@ -1,0 +1,129 @@
+// `switchhook serve`: a hub, from a configuration file or for development, until a signal ends it.
+
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { type Config, loadConfig, readConfig } from '../config.js'
+import { type Fault, HubError } from '../errors.js'
+import { createHub, type Hub, type Listening } from '../hub.js'
+import { faultText, type Log } from '../runtime/index.js'
+import { createDev, type Dev, devLines, devTenant } from './dev.js'
+import { Failure, misuse } from './failure.js'
+import { whole as wholeNumber } from './flags.js'
+import { createLog, type Level, levels } from './log.js'
+import type { Start } from './program.js'
+import { aborted, type Job, type Shell } from './shell.js'
+import { bold, line } from './text.js'
+
+interface ServeOptions {
+  readonly config?: string
+  readonly port?: number
+  readonly host?: string
+  readonly dev?: boolean
+  readonly logLevel?: Level
+  readonly json?: boolean
+}
+
+export const serveCommand = (start: Start): Command =>
+  new Command('serve')
+    .description('run a hub')
+    .option('--config <file>', 'the configuration, in JSON; SIGHUP checks it again')
+    .option('--dev', 'a throw-away tenant with a printed secret, open groups and sample numbers')
+    .option('--port <number>', 'where to listen; 0 picks a free port', wholeNumber(0, 65_535))
+    .option('--host <address>', 'the address to listen on')
+    .addOption(
+      new Option(
+        '--log-level <level>',
+        'what to log on standard error (default: info; with --dev: warn)',
+      ).choices(levels),
+    )
+    .option('--json', 'one JSON object a line')
+    .action((options: ServeOptions) => start(options, serve))
+
+const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<number> => {
+  if (options.config === undefined && !options.dev) throw misuse('serve needs --config FILE or --dev')
+  const dev = options.dev ? createDev() : undefined
+  const log = createLog(shell.stderr, options.logLevel ?? (dev ? 'warn' : 'info'))
+  const config = configOf(options, dev, shell)
+  const hub = await build(config, options, log)
+  const off = shell.on('SIGHUP', () => void reread(options, dev, shell, log))
+  const signal = () => String(stop.reason)
+  try {
+    const { url, socket } = await listen(hub, config)
+    const { pid } = shell
+    out.tell(
+      { event: 'listening', url, socket, pid, ...(dev && { dev }) },
+      line('listening on ', bold(url), ` (process ${pid})`),
+      ...(dev ? devLines(dev, url) : []),
+    )
+    await aborted(stop)
+    out.tell({ event: 'draining', signal: signal() }, line(`${signal()}: draining; once more stops at once`))
+    await hub.drain()
+  } finally {
+    off()
+    await hub.close()
+  }
+  out.tell({ event: 'stopped', signal: signal() }, line('stopped'))
+  return 0
+}
+
+/** Faults of the configuration, each at its path; of the file itself where it could not be read. */
+const refuse = (faults: readonly Fault[], file: string | undefined, path: string): Failure =>
+  misuse(
+    ...faults.map(fault =>
+      fault.path === path ? `${file} ${fault.message}` : `${file ?? '--dev'}: ${faultText(fault)}`,
+    ),
+  )
+
+const configOf = (
+  { config: file, host, port }: ServeOptions,
+  dev: Dev | undefined,
+  { cwd, env }: Shell,
+): Config => {
+  const path = resolve(cwd, file ?? '.')
+  const read =
+    file === undefined
+      ? readConfig({ fetch: { allowPrivate: true } }, { dir: cwd, env })
+      : loadConfig(path, env)
+  if (!read.ok) throw refuse(read.faults, file, path)
+  const { listen, tenants } = read.value
+  const added = dev && readConfig({ tenants: { [dev.tenant]: devTenant(dev) } }, { dir: cwd, env })
+  if (dev && [...tenants.keys()].some(name => name === dev.tenant)) {
+    throw misuse(`${file}: tenants.${dev.tenant} is the name of the tenant of --dev`)
+  }
+  return {
+    ...read.value,
+    listen: { ...listen, ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
+    tenants: new Map([...tenants, ...(added?.ok ? added.value.tenants : [])]),
+  }
+}
+
+const build = async (config: Config, { config: file }: ServeOptions, log: Log): Promise<Hub> => {
+  try {
+    return await createHub(config, { log })
+  } catch (error) {
+    throw error instanceof HubError ? refuse(error.faults, file, '') : error
+  }
+}
+
+const listen = async (hub: Hub, { listen: { host, port } }: Config): Promise<Listening> => {
+  try {
+    return await hub.listen()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new Failure(1, `--port ${port}: the port is in use on ${host}`)
+    if (code === 'EACCES') throw new Failure(1, `--port ${port}: not allowed to listen on it`)
+    throw new Failure(1, `--host ${host}: cannot listen on it (${code})`)
+  }
+}
+
+/** SIGHUP: a bad configuration is refused, and so is nothing else: a good one waits for a restart. */
+const reread = async (options: ServeOptions, dev: Dev | undefined, shell: Shell, log: Log): Promise<void> => {
+  try {
+    const trial = await build(configOf(options, dev, shell), options, log)
+    await trial.close()
+    log.warn({}, 'the configuration is good; restart to apply it')
+  } catch (error) {
+    const faults = error instanceof Failure ? error.lines : [String(error)]
+    log.error({ faults }, 'the configuration is refused; the old one stays')
+  }
+}

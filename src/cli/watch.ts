@@ -1,0 +1,55 @@
+// `switchhook watch`: the presence of destinations as it changes, until a signal ends it. On a terminal one picture
+// that is drawn anew, in a pipe a line for each change, for programs the whole resource at each change.
+
+import { Command, Option } from 'commander'
+import type { Resource, View } from '../client/index.js'
+import { type HubFlags, hubOf, withHub } from './flags.js'
+import { connect, createLine, tellConnection } from './line.js'
+import { changeLine, picture } from './picture.js'
+import type { Start } from './program.js'
+import { aborted, type Job } from './shell.js'
+
+interface WatchOptions extends HubFlags {
+  readonly view: View
+  readonly json?: boolean
+}
+
+export const watchCommand = (start: Start): Command =>
+  withHub(
+    new Command('watch')
+      .description('live presence of groups and accounts')
+      .argument('<destination...>', 'groups and accounts'),
+  )
+    .addOption(
+      new Option('--view <view>', 'summary: counts alone').choices(['summary', 'full']).default('full'),
+    )
+    .option('--json', 'one JSON object a line: the resource at each change')
+    .action((destinations: string[], options: WatchOptions) =>
+      start(options, (_, job) => watch(destinations, options, job)),
+    )
+
+const watch = async (
+  destinations: readonly string[],
+  options: WatchOptions,
+  { shell, out, stop }: Job,
+): Promise<number> => {
+  const phone = createLine(hubOf(options, shell))
+  tellConnection(phone, out)
+  await connect(phone)
+  try {
+    const watches = phone.subscribe([...new Set(destinations)], { view: options.view })
+    const over = new Promise<never>((_, reject) => {
+      phone.on('connection', connection => connection.state === 'closed' && reject(connection.error))
+      for (const watch of watches) watch.on('refused', reject)
+    })
+    const show = (resource: Resource): void => {
+      if (!out.live) out.tell({ event: 'presence', ...resource }, changeLine(resource))
+      else out.redraw(watches.flatMap(({ resource }) => (resource ? picture(resource) : [])))
+    }
+    for (const watch of watches) watch.on('change', show)
+    await Promise.race([over, aborted(stop), out.gone])
+    return 0
+  } finally {
+    await phone.close()
+  }
+}
