@@ -348,19 +348,22 @@ t.test('signals go to the other side; other changes are for later versions', asy
   t.match((await post({ signal: 1 })).json.error, { code: 'call-gone' })
 })
 
-t.test('a call that was placed on a socket is read here, and followed and changed there', async t => {
-  const { api, token } = await stand(t)
-  const { call } = await api.room.call('alice', { caller: { account: 'pbx' as never, send() {} } })
-  t.equal((await api.ask('GET', `/v1/calls/${call}`, { token })).status, 200)
-  for (const [method, path, body] of [
-    ['GET', '/events'],
-    ['DELETE', ''],
-    ['POST', '', { signal: 1 }],
-  ] as [string, string, object?][]) {
-    const { status, json } = await api.ask(method, `/v1/calls/${call}${path}`, { token, body })
-    t.match([status, json.error.code], [409, 'conflict'])
-  }
-})
+t.test(
+  'a call that was placed on a socket is read, signalled and ended here too, and followed there',
+  async t => {
+    const { api, token } = await stand(t)
+    const alice = api.room.phone('alice')
+    const { call, caller } = await api.room.call('alice', { caller: { account: 'pbx' as never, send() {} } })
+    t.equal(caller.request.to, 'alice')
+    t.equal((await api.ask('GET', `/v1/calls/${call}`, { token })).status, 200)
+    const events = await api.ask('GET', `/v1/calls/${call}/events`, { token })
+    t.match([events.status, events.json.error.code], [409, 'conflict'])
+    t.equal((await api.ask('POST', `/v1/calls/${call}`, { token, body: { signal: 1 } })).status, 200)
+    t.match(alice.frames.at(-1), { type: 'signal', data: 1 })
+    t.equal((await api.ask('DELETE', `/v1/calls/${call}`, { token })).status, 204)
+    t.same(alice.heard, ['invite', 'signal', 'cancel caller-canceled'])
+  },
+)
 
 t.test('without the permission there is nothing to see', async t => {
   const { api } = await stand(t)

@@ -680,20 +680,17 @@ t.test('closing ends every call', async t => {
   t.same(caller.heard.at(-1), 'ended failed')
 })
 
-t.test('waiting for a call settles when it is answered, over, or the time has passed', async t => {
+t.test('who placed a call is known for as long as the call is readable, to its tenant', async t => {
   const room = newRoom()
-  const alice = room.phone('alice')
-  const { call } = await room.call('alice')
-  const waiting = room.router.settled(acme, call, 60_000)
-  const impatient = room.router.settled(acme, call, 1000)
-  await room.clock.settle(1010)
-  t.match(await impatient, { state: 'ringing' })
-  alice.accept(call)
-  t.match(await waiting, { state: 'connected', by: { account: 'alice' } })
-  t.match(await room.router.settled(acme, call, 1000), { state: 'connected' })
-  room.router.hangup(alice.party, call)
-  t.match(await room.router.settled(acme, call, 1000), { state: 'ended' })
-  t.equal(await room.router.settled(acme, 'nothing' as CallId, 1000), undefined)
+  room.phone('alice')
+  const { call, caller } = await room.call('alice')
+  t.equal(room.router.callerOf(acme, call), caller.request.caller)
+  room.router.hangup(caller.request.caller, call)
+  t.equal(room.router.callerOf(acme, call), caller.request.caller)
+  t.equal(room.router.callerOf('other' as TenantId, call), undefined)
+  await room.clock.settle(16 * 60_000)
+  t.equal(room.router.callerOf(acme, call), undefined)
+  t.equal(room.router.get(acme, call), undefined)
 })
 
 t.test('calls are listed newest first, page by page, by owner, state and time', async t => {

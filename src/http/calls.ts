@@ -16,14 +16,13 @@ import {
   signalLimit,
   Time,
 } from '../protocol/index.js'
-import { type CallView, callStates, type Router } from '../router/index.js'
+import { type Caller, type CallView, callStates, type Router } from '../router/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
 import { grantOf, requires } from './authorization.js'
 import { EventStream } from './event-stream.js'
 import { Idempotency } from './idempotency.js'
 import { Inbox } from './inbox.js'
-import { Inboxes } from './inboxes.js'
 import { accepted } from './refusal.js'
 
 const body = { expected: 'a JSON object' }
@@ -106,7 +105,6 @@ const settled = (inbox: Inbox, waitMs: number, clock: Clock, reply: FastifyReply
 
 /** Adds `/calls` and what is under it. */
 export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
-  const inboxes = new Inboxes(clock)
   const keys = new Idempotency(clock)
   const onRequest = requires('call:inbound')
 
@@ -116,15 +114,19 @@ export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
     throw new HubError('not-found', 'no such call')
   }
 
-  /** The inbox of a call that the grant may change. */
-  const inboxOf = (grant: Grant, call: CallId): Inbox => {
+  /** The caller's side of a call that the grant may change. */
+  const callerOf = (grant: Grant, call: CallId): Caller => {
     find(grant, call)
-    const inbox = inboxes.of(call)
-    if (inbox !== undefined) return inbox
-    throw new HubError('conflict', 'this call was placed on a socket, and is followed and changed there')
+    return router.callerOf(grant.tenant, call) as Caller
   }
 
-  /** As `inboxOf`, with room for one more who waits. */
+  /** What the caller is told, where that is kept for HTTP. */
+  const inboxOf = (caller: Caller): Inbox => {
+    if (caller instanceof Inbox) return caller
+    throw new HubError('conflict', 'this call was placed on a socket, and is followed there')
+  }
+
+  /** The inbox, if one more may wait for what comes next. */
   const roomIn = (inbox: Inbox): Inbox => {
     if (inbox.crowded) throw new HubError('too-many', 'too many wait for this call already')
     return inbox
@@ -143,24 +145,21 @@ export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
         keys.once(grant, request.headers['idempotency-key'], request.body, () => {
           if (statusCallback !== undefined)
             return refuse('not-supported', 'statusCallback is not supported yet')
-          const inbox = new Inbox(grant.account)
-          const placed = router.place({
+          return router.place({
             tenant: grant.tenant,
             to,
             from,
             direction: 'inbound',
-            caller: inbox,
+            caller: new Inbox(grant.account),
             ...(params !== undefined && { params }),
             ...(sdp !== undefined && { sdp }),
             ...(instructions !== undefined && { instructions }),
           })
-          if (placed.ok) inboxes.keep(placed.value, inbox)
-          return placed
         }),
       )
       const { waitMs = 0 } = request.query
-      const inbox = inboxes.of(call)
-      if (waitMs > 0 && inbox !== undefined) await settled(roomIn(inbox), waitMs, clock, reply)
+      const caller = router.callerOf(grant.tenant, call)
+      if (waitMs > 0 && caller !== undefined) await settled(roomIn(inboxOf(caller)), waitMs, clock, reply)
       reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
       const view = router.get(grant.tenant, call)
       // A call that its key still names and the router has forgotten is long over.
@@ -192,14 +191,14 @@ export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
   })
 
   app.get('/calls/:call/events', { onRequest, schema: OneCall }, async (request, reply) => {
-    const inbox = roomIn(inboxOf(grantOf(request), request.params.call))
+    const inbox = roomIn(inboxOf(callerOf(grantOf(request), request.params.call)))
     return reply
       .headers({ 'content-type': 'text/event-stream', connection: 'close', 'x-accel-buffering': 'no' })
       .send(new EventStream(inbox, request.headers['last-event-id'], clock))
   })
 
   app.post('/calls/:call', { onRequest, schema: { ...OneCall, body: Change } }, async request => {
-    const inbox = inboxOf(grantOf(request), request.params.call)
+    const caller = callerOf(grantOf(request), request.params.call)
     const { signal, instructions, performed } = request.body
     if (instructions !== undefined || performed !== undefined) {
       throw new HubError('not-supported', 'calls can be signalled and ended, not changed, by this hub')
@@ -208,12 +207,12 @@ export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
     if (Buffer.byteLength(JSON.stringify(signal)) > signalLimit) {
       throw new HubError('invalid', `signal must keep within ${signalLimit} bytes of JSON`)
     }
-    accepted(router.signal(inbox, request.params.call, signal))
+    accepted(router.signal(caller, request.params.call, signal))
     return {}
   })
 
   app.delete('/calls/:call', { onRequest, schema: OneCall }, async (request, reply) => {
-    accepted(router.hangup(inboxOf(grantOf(request), request.params.call), request.params.call))
+    accepted(router.hangup(callerOf(grantOf(request), request.params.call), request.params.call))
     return reply.code(204).send()
   })
 }

@@ -21,21 +21,15 @@ export interface InboxEvent {
 /** The caller of a call that was placed over HTTP. */
 export class Inbox implements Caller {
   readonly account: AccountId
-  /** Settles when the call is over. */
-  readonly ended: Promise<void>
   readonly #texts: string[] = []
   readonly #watchers = new Set<() => void>()
   #characters = 0
   #dropped = 0
   #settled = false
   #over = false
-  #end: (() => void) | undefined
 
   constructor(account: AccountId) {
     this.account = account
-    this.ended = new Promise(resolve => {
-      this.#end = resolve
-    })
   }
 
   /** The call was answered, or is over. */
@@ -64,7 +58,6 @@ export class Inbox implements Caller {
     }
     this.#over ||= frame.type === 'ended'
     this.#settled ||= this.#over || frame.type === 'answered'
-    if (this.#over) this.#end?.()
     for (const wake of [...this.#watchers]) wake()
   }
 

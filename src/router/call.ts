@@ -52,7 +52,6 @@ export class Call {
   #winner: Winner | undefined
   #sdp: string | undefined
   #end: { reason: EndReason; message?: string; at: string } | undefined
-  #waiting: (() => void)[] = []
 
   constructor(
     id: CallId,
@@ -137,7 +136,6 @@ export class Call {
       this.#dialing?.answered(by)
       this.parts.presence.send(party, { type: 'connected', call: this.id })
       this.tell({ type: 'answered', call: this.id, ...(sdp !== undefined && { sdp }), by })
-      this.#wake()
     })
   }
 
@@ -233,14 +231,7 @@ export class Call {
     this.tell(ended)
     this.parts.sides.remove(caller, this)
     if (caller.party) this.#release(caller.party, talkMs, 0)
-    this.#wake()
     this.parts.ended(this)
-  }
-
-  /** Settles when the call is answered or over. */
-  settled(): Promise<void> {
-    if (this.#winner || this.#end) return Promise.resolve()
-    return new Promise(resolve => this.#waiting.push(resolve))
   }
 
   view(): CallView {
@@ -306,9 +297,5 @@ export class Call {
     if (next === undefined) return false
     this.#state = next
     return true
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting.splice(0)) wake()
   }
 }

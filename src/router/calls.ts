@@ -5,29 +5,31 @@ import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { Call } from './call.js'
-import type { CallView, ListQuery } from './routing.js'
+import type { Caller, CallView, ListQuery } from './routing.js'
 
 /** An ended call stays readable for so long, or until 10,000 newer ones have ended. */
 const readableMs = 15 * 60_000
 const readableCalls = 10_000
 
-interface Ended {
+interface Entry {
   readonly tenant: TenantId
   readonly ordinal: number
+  readonly caller: Caller
   readonly view: CallView
 }
 
 export class Calls {
   readonly live = new Map<CallId, Call>()
   readonly #ordinals = new WeakMap<Call, number>()
-  readonly #ended: LRUCache<CallId, Ended>
+  readonly #ended: LRUCache<CallId, Entry>
   #placed = 0
 
   constructor(clock: Clock) {
-    this.#ended = new LRUCache<CallId, Ended>({
+    this.#ended = new LRUCache<CallId, Entry>({
       max: readableCalls,
       ttl: readableMs,
-      perf: { now: () => clock.now() },
+      ttlResolution: 0,
+      perf: { now: () => clock.wall() },
     })
   }
 
@@ -49,24 +51,22 @@ export class Calls {
 
   end(call: Call): void {
     this.live.delete(call.id)
-    this.#ended.set(call.id, { tenant: call.tenant, ordinal: this.#ordinalOf(call), view: call.view() })
+    this.#ended.set(call.id, this.#entry(call))
   }
 
   view(tenant: TenantId, id: CallId): CallView | undefined {
-    const ended = this.#ended.get(id)
-    return this.find(tenant, id)?.view() ?? (ended?.tenant === tenant ? ended.view : undefined)
+    return this.find(tenant, id)?.view() ?? this.#past(tenant, id)?.view
+  }
+
+  callerOf(tenant: TenantId, id: CallId): Caller | undefined {
+    return this.find(tenant, id)?.request.caller ?? this.#past(tenant, id)?.caller
   }
 
   /** The newest first; a page goes on below its cursor. */
   list(tenant: TenantId, { owner, state, since, limit, cursor }: ListQuery) {
     const below = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor)
     if (Number.isNaN(below)) return refuse('invalid', 'cursor must come from an earlier answer')
-    const found: Ended[] = [...this.live.values()].map(call => ({
-      tenant: call.tenant,
-      ordinal: this.#ordinalOf(call),
-      view: call.view(),
-    }))
-    found.push(...this.#ended.values())
+    const found = [...[...this.live.values()].map(call => this.#entry(call)), ...this.#ended.values()]
     const wanted = found
       .filter(
         ({ tenant: its, ordinal, view }) =>
@@ -85,7 +85,13 @@ export class Calls {
     }) satisfies Result<unknown>
   }
 
-  #ordinalOf(call: Call): number {
-    return this.#ordinals.get(call) as number
+  #past(tenant: TenantId, id: CallId): Entry | undefined {
+    const ended = this.#ended.get(id)
+    return ended?.tenant === tenant ? ended : undefined
+  }
+
+  #entry(call: Call): Entry {
+    const { tenant, request } = call
+    return { tenant, ordinal: this.#ordinals.get(call) as number, caller: request.caller, view: call.view() }
   }
 }

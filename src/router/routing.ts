@@ -114,8 +114,8 @@ export interface Router {
     tenant: TenantId,
     query: ListQuery,
   ): Result<{ readonly calls: readonly CallView[]; readonly cursor?: string }>
-  /** Settles when the call is answered or over, or after `waitMs`; with the call as it is then. */
-  settled(tenant: TenantId, call: CallId, waitMs: number): Promise<CallView | undefined>
+  /** Who placed the call, for as long as it is readable. */
+  callerOf(tenant: TenantId, call: CallId): Caller | undefined
 
   /** Takes no new calls; settles when the last one has ended. */
   drain(): Promise<void>

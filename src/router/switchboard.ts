@@ -135,19 +135,7 @@ export const createRouter = (options: RouterOptions): Router => {
       }),
     get: (tenant, id) => calls.view(tenant, id),
     list: (tenant, query) => calls.list(tenant, query),
-    async settled(tenant, id, waitMs) {
-      const call = calls.find(tenant, id)
-      if (call !== undefined) {
-        await new Promise<void>(resolve => {
-          const timer = clock.after(waitMs, resolve)
-          call.settled().then(() => {
-            timer.cancel()
-            resolve()
-          })
-        })
-      }
-      return calls.view(tenant, id)
-    },
+    callerOf: (tenant, id) => calls.callerOf(tenant, id),
     drain() {
       draining = true
       if (calls.live.size === 0) return Promise.resolve()
