@@ -9,7 +9,7 @@ import { n, worldOf } from '../support/presence-world.js'
 const deviceEvents = ['lose', 'resume', 'leave', 'ring', 'engage', 'rest', 'suspect', 'alive'].concat(
   ['available', 'away', 'busy', 'dnd'].map(word => `declare.${word}`),
 )
-const accountEvents = ['claim-more', 'claim-last', 'ring', 'engage', 'wrap', 'free'].concat(
+const accountEvents = ['claim', 'ring', 'engage', 'wrap', 'free'].concat(
   ['none', 'available', 'away', 'busy', 'dnd'].map(word => `override.${word}`),
 )
 
@@ -95,7 +95,7 @@ t.test('along every shortest path of the account machine the person has the stat
       const [verb, word] = event.split('.')
       const override = { status: word === 'none' ? null : n(word as string) }
       if (verb === 'override') presence.override(n('acme'), n('alice'), override, n('alice'))
-      if (verb === 'claim-last' || verb === 'ring') await presence.claim(call, [n('web')])
+      if (verb === 'ring') await presence.claim(call, [n('web')])
       if (verb === 'engage' || verb === 'wrap') presence.seize(call, n('web'))
       if (verb === 'wrap') presence.release(call, { wrapupMs: 1000 })
       t.equal(entry('alice').activity, value.activity, title)

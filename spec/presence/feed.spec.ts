@@ -243,6 +243,7 @@ t.test('who leaves an open group is removed from it, who comes back meanwhile is
   presence.subscriptions(n('acme'), ear).subscribe(n('lobby'), full)
   presence.subscriptions(n('acme'), counting).subscribe(n('lobby'), summary)
   await clock.settle(1000)
+  alice.declare({ status: 'dnd' })
   alice.leave()
   bob.leave()
   join('bob', 'web', { ...joining, status: 'busy' })

@@ -158,7 +158,7 @@ const watched = async () => {
 t.test(
   'each change is seen from the level up that shows it, and moves the versions of those levels only',
   async t => {
-    const { presence, join, hold, heard } = await watched()
+    const { clock, presence, join, hold, heard } = await watched()
     const all = ['summary', 'full', 'devices', 'routing']
     let web = join('bob', 'unrelated')
     t.same(await heard(() => (web = join('alice', 'web', { link: new Ear() }))), all, 'arrival')
@@ -195,7 +195,10 @@ t.test(
     t.same(await heard(() => presence.quiet(call, n('web'))), all.slice(2))
     t.same(await heard(() => presence.release(call)), ['routing'], 'a place that nobody saw taken')
     t.same(await heard(() => presence.release(call)), [], 'nothing is given back twice')
+    const until = new Date(clock.wall() + 60_000).toISOString()
+    t.same(await heard(() => web.declare({ status: 'busy', until })), all)
     t.same(await heard(() => web.leave()), all)
+    t.same(await heard(() => clock.advance(60_000)), [], 'what a device said is gone with it')
     t.same(await heard(() => presence.override(n('acme'), n('alice'), { status: 'dnd' }, n('b'))), [
       'routing',
     ])
@@ -324,15 +327,18 @@ t.test('all devices of an account are told of it, once a turn, and agree', async
     ],
   })
   t.equal(other.self.length, 1)
+  attachment.declare({ status: 'busy' })
+  await clock.settle()
+  t.match(desk.self.at(-1), { devices: [{ status: 'busy' }, {}] }, 'each change')
   attachment.linger()
   attachment.resume()
   await clock.settle()
-  t.equal(desk.self.length, 2, 'a return is told')
+  t.equal(desk.self.length, 3, 'a return is told, a loss is not')
   attachment.grant({ canReceive: false, groups: [] })
   presence.override(n('acme'), n('alice'), { status: null }, n('alice'))
   await clock.settle()
   t.match(desk.self.at(-1), { devices: [{ canReceive: false }, {}] }, 'and so are other rights')
-  t.equal(desk.self.length, 3)
+  t.equal(desk.self.length, 4)
   t.equal(other.self.length, 1, 'others hear nothing of it')
 })
 

@@ -1,14 +1,13 @@
 // One person's account. Two regions:
 //
 //   override   none | available | away | busy | dnd, each reached from any by `override.WORD`
-//   activity   free --claim-last--> ringing --engage--> engaged --wrap--> wrapup --free--> free
-//                ^------free----------/  <----ring------/ |                 |
-//                ^------free------------------------------/                 |
-//              and `claim-more` keeps it free: a place was taken, and another is left.
+//   activity   free --ring--> ringing --engage--> engaged --wrap--> wrapup --free--> free
+//                ^----free------/  <----ring------/ |      (and from each of the four to each other)
+//                ^----free--------------------------/
 //
-// A claim is accepted in `free` only: the machine is the lock. The other events follow what becomes of the places
-// that are taken (calls that ring, calls that talk, wrap-up): with a capacity above one an account is `ringing`,
-// `engaged` or in `wrapup` when its last place is.
+// `claim` is accepted in `free` only: the machine is the lock. The other events follow, in the same turn, what the
+// places are taken by (calls that ring, calls that talk, wrap-up): an account is `ringing`, `engaged` or in `wrapup`
+// when its last place is, and with a capacity above one it stays `free` until then.
 
 import { setup } from 'xstate'
 import type { AccountActivity, Declared } from '../protocol/index.js'
@@ -16,14 +15,7 @@ import { Automaton, type State } from './automaton.js'
 
 export type Override = Declared | 'none'
 
-export type AccountEvent =
-  | 'claim-more'
-  | 'claim-last'
-  | 'ring'
-  | 'engage'
-  | 'wrap'
-  | 'free'
-  | `override.${Override}`
+export type AccountEvent = 'claim' | 'ring' | 'engage' | 'wrap' | 'free' | `override.${Override}`
 
 export interface AccountValue {
   readonly override: Override
@@ -50,8 +42,7 @@ export const accountMachine = setup({ types: { events: {} as { type: AccountEven
       states: {
         free: {
           on: {
-            'claim-more': 'free',
-            'claim-last': 'ringing',
+            claim: 'free',
             ring: 'ringing',
             engage: 'engaged',
             wrap: 'wrapup',

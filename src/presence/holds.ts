@@ -3,22 +3,21 @@
 
 import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, DeviceId } from '../protocol/index.js'
-import { type AccountEvent, account as accountAutomaton } from './account.machine.js'
+import { account as accountAutomaton } from './account.machine.js'
 import type { Graph } from './graph.js'
 import type { Hold, Release } from './presence.js'
-import { type AccountRecord, deviceOf, freeOf, type HoldRecord, levels } from './records.js'
+import { type AccountRecord, deviceOf, type HoldRecord } from './records.js'
 
 const holdOf = (account: AccountRecord, { call }: { readonly call: CallId }): HoldRecord | undefined =>
   account.holds.find(hold => hold.call === call)
 
 const take = (graph: Graph, account: AccountRecord, hold: HoldRecord): Result<undefined> => {
   if (holdOf(account, hold)) return refuse('conflict', `${account.account} is held by this call already`)
-  const event: AccountEvent = freeOf(account) > 1 ? 'claim-more' : 'claim-last'
-  const claimed = accountAutomaton.next(account.state, event)
+  const claimed = accountAutomaton.next(account.state, 'claim')
   if (claimed === undefined) return refuse('busy', `${account.account} has no free capacity`)
   account.state = claimed
   account.holds = [...account.holds, hold]
-  graph.commit(account, event === 'claim-last' ? levels.full : levels.routing)
+  graph.commit(account)
   return ok(undefined)
 }
 

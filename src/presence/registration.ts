@@ -53,7 +53,6 @@ const depart = (graph: Graph, device: DeviceRecord): void => {
   const { account } = device
   device.untilTimer?.cancel()
   account.devices = account.devices.filter(other => other !== device)
-  for (const hold of account.holds) hold.devices = hold.devices.filter(other => other !== device)
   graph.devices--
   account.lastSeen = graph.clock.wall()
   regroup(graph, account)
@@ -151,8 +150,7 @@ export const attach = (graph: Graph, arrival: Arrival): Result<Attachment> => {
   const taken = graph.taken(tenant, arrival.account)
   if (taken !== undefined) return taken
   const account = graph.account(tenant, arrival.account)
-  const known = deviceOf(account, arrival.device)
-  const device = known ?? newDevice(graph, account, arrival)
+  const device = deviceOf(account, arrival.device) ?? newDevice(graph, account, arrival)
   const { link } = arrival
   device.link = link
   device.state = deviceAutomaton.settle(deviceAutomaton.settle(device.state, 'resume'), 'alive')
@@ -165,7 +163,7 @@ export const attach = (graph: Graph, arrival: Arrival): Result<Attachment> => {
   if (arrival.status !== undefined) declare(graph, device, { status: arrival.status })
   if (arrival.note !== undefined) device.note = arrival.note
   account.lastSeen = graph.clock.wall()
-  graph.commit(account, known ? levels.routing : levels.devices)
+  graph.commit(account)
   regroup(graph, account)
   graph.tellSelf(account)
   return ok(new Registration(graph, device, link))
