@@ -11,9 +11,8 @@ import type {
   StatusChange,
 } from '../protocol/index.js'
 import { done, type Reply } from './reply.js'
-import { queryOf } from './rights.js'
 import type { Session } from './session.js'
-import { allows } from './token/index.js'
+import { allows, queryOf } from './token/index.js'
 
 /** All but what later versions bring, and the fresh token, which takes time. */
 type VerbName = Exclude<ClientFrameType, 'token' | 'wrapup' | 'transfer' | 'performed'>
@@ -31,9 +30,6 @@ const wordsOf = ({ note, until }: Pick<StatusChange, 'note' | 'until'>) => ({
 })
 
 const mediaOf = ({ sdp }: { sdp?: string }) => (sdp === undefined ? {} : { sdp })
-
-const unreadable = (destination: Destination): Refusal =>
-  forbidden(`the token may not read ${destination} so`)
 
 const verbs: Verbs = {
   hello: () => refuse('invalid', 'hello comes once'),
@@ -55,10 +51,10 @@ const verbs: Verbs = {
     const refused: { destination: Destination; code: string }[] = []
     for (const destination of new Set(destinations)) {
       const query = queryOf(grant, destination, view)
-      if (query === undefined) refused.push({ destination, code: 'forbidden' })
+      if (!query.ok) refused.push({ destination, code: query.code })
       else if (!watch.has(destination) && watch.size >= ground.limits.subscriptions) {
         refused.push({ destination, code: 'too-many' })
-      } else watch.subscribe(destination, query)
+      } else watch.subscribe(destination, query.value)
     }
     return { type: 'ok', refused }
   },
@@ -69,14 +65,11 @@ const verbs: Verbs = {
   },
 
   presence({ grant, ground }, { destinations, view = 'full' }) {
-    const queries = destinations.map(destination => ({
-      destination,
-      query: queryOf(grant, destination, view),
-    }))
     const resources = []
-    for (const { destination, query } of queries) {
-      if (query === undefined) return unreadable(destination)
-      resources.push(ground.presence.resource(grant.tenant, destination, query))
+    for (const destination of destinations) {
+      const query = queryOf(grant, destination, view)
+      if (!query.ok) return query
+      resources.push(ground.presence.resource(grant.tenant, destination, query.value))
     }
     return { type: 'resources', resources }
   },

@@ -2,6 +2,7 @@
 // does not keep up) is not kept but noted, and a fresh snapshot replaces all that was missed once there is room.
 // After a resume every destination counts as missed, since nobody knows what the lost connection still delivered.
 
+import type { Result } from '../errors.js'
 import type { Query, Subscriptions } from '../presence/index.js'
 import type { Destination, ViewName } from '../protocol/index.js'
 
@@ -34,11 +35,11 @@ export class Watch {
   }
 
   /** Ends what may no longer be read, and goes on with less where less may be read. */
-  review(queryOf: (destination: Destination, view: ViewName) => Query | undefined): void {
+  review(queryOf: (destination: Destination, view: ViewName) => Result<Query>): void {
     for (const [destination, { view, devices }] of this.#queries) {
       const query = queryOf(destination, view)
-      if (query === undefined) this.unsubscribe(destination)
-      else if (query.devices !== devices) this.subscribe(destination, query)
+      if (!query.ok) this.unsubscribe(destination)
+      else if (query.value.devices !== devices) this.subscribe(destination, query.value)
     }
   }
 

@@ -2,10 +2,8 @@
 // byte of the body is read. The URL is never looked at for a token.
 
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
-import { HubError, ok, type Result, refuse } from '../errors.js'
+import { HubError } from '../errors.js'
 import { allows, bearerOf, type Grant, type Scope, type Verifier } from '../gateway/token/index.js'
-import type { Query } from '../presence/index.js'
-import type { Destination, ViewName } from '../protocol/index.js'
 import { accepted } from './refusal.js'
 
 /** The grant of a request that was let in. */
@@ -27,15 +25,3 @@ export const requires =
   async request => {
     if (!allows(grantOf(request), scope)) throw new HubError('forbidden', `the token lacks ${scope}`)
   }
-
-/** How much of a destination a grant may read, at the view asked for. */
-export const queryOf = (grant: Grant, destination: Destination, view: ViewName): Result<Query> => {
-  if (!allows(grant, 'presence:read', destination)) {
-    return refuse('forbidden', `the token lacks presence:read for ${destination}`)
-  }
-  if (view === 'routing' && !allows(grant, 'presence:route')) {
-    return refuse('forbidden', 'the token lacks presence:route')
-  }
-  const own = (destination as string) === grant.account
-  return ok({ view, devices: own || allows(grant, 'presence:devices') })
-}

@@ -2,7 +2,7 @@
 // word for an account. Devices are shown by right, not by view.
 
 import Type from 'typebox'
-import type { Grant } from '../gateway/token/index.js'
+import { type Grant, queryOf } from '../gateway/token/index.js'
 import type { Page, Presence } from '../presence/index.js'
 import {
   AccountName,
@@ -15,7 +15,7 @@ import {
   ViewName,
 } from '../protocol/index.js'
 import type { App } from './app.js'
-import { grantOf, queryOf, requires } from './authorization.js'
+import { grantOf, requires } from './authorization.js'
 import { accepted } from './refusal.js'
 
 const View = { view: Type.Optional(ViewName) }

@@ -1,6 +1,14 @@
 // What a verified token allows: who it speaks for, until when, and its permissions.
 
-import { type AccountId, type Destination, isName, type TenantId } from '../../protocol/index.js'
+import { ok, type Result, refuse } from '../../errors.js'
+import type { Query } from '../../presence/index.js'
+import {
+  type AccountId,
+  type Destination,
+  isName,
+  type TenantId,
+  type ViewName,
+} from '../../protocol/index.js'
 
 /** Permissions that stand alone. `presence:read` and `call:place` may also name one destination: `presence:read:support`. */
 export const scopes = [
@@ -46,3 +54,15 @@ export const allows = (grant: Grant, scope: Scope, destination?: Destination | s
   grant.scopes.has(scope) ||
   (grant.scopes.has('admin') && !beyondAdmin.has(scope)) ||
   (destination !== undefined && grant.scopes.has(`${scope}:${destination}`))
+
+/** How much of a destination a grant may read, at the view asked for. */
+export const queryOf = (grant: Grant, destination: Destination, view: ViewName): Result<Query> => {
+  if (!allows(grant, 'presence:read', destination)) {
+    return refuse('forbidden', `the token lacks presence:read for ${destination}`)
+  }
+  if (view === 'routing' && !allows(grant, 'presence:route')) {
+    return refuse('forbidden', `the token lacks presence:route for the routing view of ${destination}`)
+  }
+  const own = (destination as string) === grant.account
+  return ok({ view, devices: own || allows(grant, 'presence:devices') })
+}

@@ -1,7 +1,7 @@
 // The token door: the HTTP API and the command line come in here, and see nothing else of the gateway.
 
 export { bearerOf } from './bearer.js'
-export { allows, type Grant, type Scope, scopes, scopesOf } from './grant.js'
+export { allows, type Grant, queryOf, type Scope, scopes, scopesOf } from './grant.js'
 export { type KeyRing, readKeys, type TokenKey } from './keys.js'
 export { type MintOptions, mintToken } from './mint.js'
 export { createVerifier, type Verifier, type VerifierOptions, type VerifierStats } from './verifier.js'
