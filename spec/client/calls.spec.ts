@@ -249,6 +249,10 @@ t.test(
     t.strictSame(offered, ['ringing', 'lost'], 'what is told again is not offered again')
     t.equal(repeated.length, 1)
     t.match(await second.next('ringing'), { call: 'ringing' }, 'but confirmed to the hub that asks')
+    second.cut()
+    const third = await reconnected(hub, phone, { session: 's2', resumed: true })
+    await settled(phone, third)
+    t.equal(third.heard.filter(({ type }) => type === 'ping').length, 1, 'nothing is left to be told')
   },
 )
 

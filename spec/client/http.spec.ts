@@ -139,21 +139,39 @@ t.test('a hub that can not be reached is told as such', async t => {
 t.test('the events of a call are read as they come, from where the reader was', async t => {
   const { url, asked } = await serving(t, response => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.write('id: 4\nevent: progress\ndata: {"state":"ringing","name":"J\u00fcr')
-    response.write('gen"}\n\nid: 5\nevent: ended\nda')
+    response.write('id: 4\nevent: progress\ndata: {"state":"ringing"}\n\n')
+    response.write('id: 5\nevent: ended\nda')
     response.end('ta: {"reason":"completed"}\n\n')
   })
   const api = new HubApi({ url, token: 'x' })
   const events = []
   for await (const event of api.events('c1', { lastEventId: '3' })) events.push(event)
   t.strictSame(events, [
-    { id: '4', type: 'progress', data: { state: 'ringing', name: 'Jürgen' } },
+    { id: '4', type: 'progress', data: { state: 'ringing' } },
     { id: '5', type: 'ended', data: { reason: 'completed' } },
   ])
   t.match(asked[0], {
     url: '/v1/calls/c1/events',
     headers: { accept: 'text/event-stream', 'last-event-id': '3' },
   })
+})
+
+t.test('a character that arrives in two pieces is whole', async t => {
+  const bytes = new TextEncoder().encode('data: "Jürgen"\n\n')
+  const middle = bytes.indexOf(0xc3) + 1
+  const body = ReadableStream.from([bytes.subarray(0, middle), bytes.subarray(middle)])
+  const api = new HubApi({ url: 'http://hub', token: 'x', fetch: async () => new Response(body) })
+  t.match(await api.events('c1').next(), { value: { data: 'Jürgen' } })
+})
+
+t.test('a stream that breaks is told as a lost connection', async t => {
+  const { url } = await serving(t, response => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: 1\n\n', () => response.destroy())
+  })
+  const events = new HubApi({ url, token: 'x' }).events('c1')
+  t.match(await events.next(), { value: { data: 1 } })
+  await t.rejects(events.next(), { code: 'disconnected', retry: true, message: 'the stream of events broke' })
 })
 
 t.test('a reader that stops, or is aborted, lets go of the stream', async t => {

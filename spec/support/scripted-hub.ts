@@ -139,6 +139,11 @@ export class ScriptedHub {
     return { line, hello: await line.next('hello') }
   }
 
+  /** How many connections came and were not taken. */
+  get untaken(): number {
+    return this.#lines.items.length
+  }
+
   /** The next connection, welcomed. */
   async accept(facts: object = {}): Promise<ScriptedLine> {
     const { line } = await this.hello()

@@ -83,8 +83,9 @@ export class FrameSocket {
     this.#socket.send(JSON.stringify(frame))
   }
 
-  /** Closes in order, after all that was sent; without the other side's answer after two seconds. */
+  /** Hears nothing more, and closes after all that was sent; after two seconds without the other side's answer. */
   close(): Promise<void> {
+    this.#socket.onmessage = null
     this.#socket.close(1000)
     this.#timers.clearTimeout(this.#timer)
     this.#timer = this.#timers.setTimeout(() => this.drop(1000, ''), CLOSING_MS)
@@ -99,7 +100,6 @@ export class FrameSocket {
   }
 
   #hear(data: unknown): void {
-    if (this.#over) return
     this.#heardAt = this.#timers.now()
     this.#asked = false
     const frame = parse(data)
@@ -134,6 +134,7 @@ export class FrameSocket {
   #end(code: number, reason: string): void {
     if (this.#over) return
     this.#over = true
+    this.#socket.onmessage = null
     this.#timers.clearTimeout(this.#timer)
     this.#owner.closed(code, reason)
     this.#ended.resolve(undefined)

@@ -93,9 +93,7 @@ export class Requests {
   /** The connection was lost, and may come back. */
   suspend(): void {
     for (const [ref, request] of this.#open) {
-      if (!request.sent) continue
-      request.sent = false
-      if (repeatable.has(request.frame.type)) continue
+      if (!request.sent || repeatable.has(request.frame.type)) continue
       const message = `the connection was lost before the answer to ${request.frame.type}`
       this.#fail(ref, new SwitchhookError('disconnected', message))
     }

@@ -134,7 +134,7 @@ export class Session {
       const socket: FrameSocket = new FrameSocket(
         {
           opened: () => this.#hello(socket, token),
-          frame: frame => this.#socket === socket && this.#hear(socket, frame),
+          frame: frame => this.#hear(socket, frame),
           closed: (code, reason) => this.#socket === socket && this.#lost(code, reason),
         },
         { url, heartbeatMs, WebSocket, timers: this.#timers },
