@@ -13,6 +13,7 @@ import {
   type AccountRecord,
   type DeviceRecord,
   deviceOccupation,
+  everyLevel,
   type GroupRecord,
   type Level,
   levels,
@@ -74,6 +75,7 @@ export class Graph {
   readonly #turnEnd = new TurnEnd()
   /** The accounts whose devices are yet to be told of them. */
   #untold = new Set<AccountRecord>()
+  /** How many devices are registered: registration counts them. */
   devices = 0
 
   constructor(tenants: Config['tenants'], clock: Clock) {
@@ -120,6 +122,7 @@ export class Graph {
     return tenant.groups.get(name) ?? tenant.accounts.get(name as string as AccountId)
   }
 
+  /** The channel of a destination at a level, made for its first reader. */
   channel(topic: GroupRecord | AccountRecord, level: Level): Channel {
     const known = topic.channels[level]
     if (known !== undefined) return known
@@ -196,7 +199,7 @@ export class Graph {
     account.groups = account.groups.filter(other => other !== group)
     group.members.delete(account)
     recount(group, account.status, undefined, this.clock.wall())
-    for (const level of Object.values(levels)) {
+    for (const level of everyLevel) {
       group.versions[level]++
       group.channels[level]?.removed(account)
     }
@@ -218,7 +221,7 @@ export class Graph {
   }
 
   #announce(topic: GroupRecord | AccountRecord, account: AccountRecord, lowest: Level): void {
-    for (const level of Object.values(levels)) {
+    for (const level of everyLevel) {
       if (level < lowest) continue
       topic.versions[level]++
       topic.channels[level]?.changed(account)

@@ -37,7 +37,7 @@ export interface Arrival extends Party {
   readonly capacity?: number
 }
 
-/** One registration of a device. Once another has taken the device over, all of this one's methods do nothing. */
+/** One registration of a device. Once it has left, or another has taken the device over, its methods do nothing. */
 export interface Attachment {
   readonly party: Party
   /** The open and listed groups of the account. */

@@ -24,6 +24,7 @@ import { activityOf, freePlaces, highest, newTally, type Places, type Tally } fr
  */
 export const levels = { summary: 0, full: 1, devices: 2, routing: 3 } as const
 export type Level = (typeof levels)[keyof typeof levels]
+export const everyLevel: readonly Level[] = Object.values(levels)
 
 /** What can be watched. `versions` and `channels` are by level; a channel exists while it has subscribers. */
 export interface Topic {
