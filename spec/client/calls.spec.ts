@@ -55,6 +55,7 @@ t.test('a call that is offered rings, is accepted, talks and ends', async t => {
   line.send({ type: 'connected', seq: 2, call: 'c1' })
   await connected
   t.equal(call.state, 'connected')
+  t.equal(await call.connected, true)
   t.equal(call.sdp, 'offer')
 
   const signalled = call.signal({ dtmf: '1' })
@@ -80,6 +81,7 @@ t.test('[U4] a call that someone else took says who and why', async t => {
   line.send({ type: 'cancel', seq: 2, call: 'c1', reason: 'answered-elsewhere', by })
   t.match(await canceled, { reason: 'answered-elsewhere', by })
   t.match(await call.over, { reason: 'answered-elsewhere', by })
+  t.equal(await call.connected, false)
   t.strictSame(phone.calls, [])
 
   const accepted = call.accept()

@@ -60,6 +60,7 @@ export interface CallLine {
 export class Call extends HeldEmitter<CallEvents> {
   readonly facts: CallFacts
   readonly #line: CallLine
+  readonly #connected = deferred<boolean>()
   readonly #over = deferred<CallEnd>()
   #state: CallState
   #sdp: string | undefined
@@ -113,6 +114,11 @@ export class Call extends HeldEmitter<CallEvents> {
     return this.#by
   }
 
+  /** Resolves with true once the call is connected here, with false if it was over before. Never rejects. */
+  get connected(): Promise<boolean> {
+    return this.#connected.promise
+  }
+
   /** Resolves when the call is over for this device, by `cancel` or `ended`. Never rejects. */
   get over(): Promise<CallEnd> {
     return this.#over.promise
@@ -164,12 +170,14 @@ export class Call extends HeldEmitter<CallEvents> {
       case 'answered':
         if (this.#state === 'connected') return
         this.#state = 'connected'
+        this.#connected.resolve(true)
         this.#sdp = frame.sdp ?? this.#sdp
         if (frame.type === 'answered') this.#by = frame.by
         break
       case 'cancel':
       case 'ended':
         this.#state = 'ended'
+        this.#connected.resolve(false)
         this.#over.resolve(frame)
     }
     this.emit(frame.type, frame)

@@ -1,6 +1,6 @@
 // The feed: what is watched, by destination. Several watches of one destination share one subscription, with the
 // widest view that any of them asks for. A gap asks for a fresh snapshot, once; so does a session that does not
-// know its predecessor; one that was resumed compares versions, for what was on its way when it was lost.
+// know its predecessor. What the hub refuses is refused to those who asked for that much, and to no others.
 
 import { fold } from './fold.js'
 import type { PresenceFrame, Resource, View } from './frames.js'
@@ -77,12 +77,9 @@ export class Feed {
     for (const watch of topic.watches) watch.show(folded)
   }
 
-  /** There is a connection again. */
+  /** There is a connection again. A session that was resumed sends a snapshot of what it knows to be watched. */
   resume(resumed: boolean): void {
-    const topics = [...this.#topics.values()]
-    this.#subscribe(topics.filter(topic => !resumed || topic.awaiting))
-    if (resumed)
-      for (const slice of slices(topics.filter(topic => !topic.awaiting))) void this.#compare(slice)
+    this.#subscribe([...this.#topics.values()].filter(topic => !resumed || topic.awaiting))
   }
 
   /** The connection will not come back by itself. Should it be made anew, all is watched on. */
@@ -145,19 +142,5 @@ export class Feed {
     }
     topic.view = widest(topic.watches)
     this.#subscribe([topic])
-  }
-
-  /** Asks anew for what changed while nothing could come, or can not be compared. */
-  async #compare(topics: readonly Topic[]): Promise<void> {
-    const destinations = topics.map(topic => topic.destination)
-    const none = { resources: [] as Resource[] }
-    const answer = await this.#options.ask('presence', { destinations, view: 'summary' }).catch(() => none)
-    const versions = new Map(answer.resources.map(({ destination, version }) => [destination, version]))
-    this.#subscribe(
-      topics.filter(
-        ({ destination, resource }) =>
-          this.#topics.has(destination) && resource?.version !== versions.get(destination),
-      ),
-    )
   }
 }

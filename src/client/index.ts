@@ -34,7 +34,8 @@ export {
   type InboundCall,
   type StreamEvent,
 } from './http.js'
-export { Softphone, type SoftphoneEvents, type SoftphoneOptions } from './softphone.js'
+export { Softphone } from './softphone.js'
+export type { SoftphoneEvents, SoftphoneOptions } from './softphone-options.js'
 export { SwitchhookError, type SwitchhookErrorCode } from './switchhook-error.js'
 export type { Timers } from './timers.js'
 export { Watch, type WatchEvents } from './watch.js'

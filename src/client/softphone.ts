@@ -8,66 +8,13 @@ import type { Connection } from './connection.js'
 import { type Deferred, deferred } from './deferred.js'
 import { Emitter } from './emitter.js'
 import { Feed } from './feed.js'
-import type {
-  CallFrame,
-  CallFrameType,
-  Declared,
-  Fields,
-  HubFrame,
-  Resource,
-  Self,
-  View,
-  Welcome,
-} from './frames.js'
+import type { CallFrame, CallFrameType, Fields, HubFrame, Resource, Self, View, Welcome } from './frames.js'
 import { type Ask, Requests } from './requests.js'
 import { Session } from './session.js'
+import type { SoftphoneEvents, SoftphoneOptions } from './softphone-options.js'
 import { platformTimers, type Timers } from './timers.js'
 import type { Watch } from './watch.js'
 import type { WebSocketConstructor } from './web-socket.js'
-
-export interface SoftphoneOptions {
-  /** The hub: `https://hub.example`, or the socket's own address. */
-  readonly url: string
-  /** A JWT, or where to get one: asked at first, when one is about to expire, and when one was refused. */
-  readonly token: string | (() => string | Promise<string>)
-  /** The device's name, the same over all its connections. Absent: no presence (a gateway, a wallboard). */
-  readonly device?: string | undefined
-  /** What the device says of itself from the start. */
-  readonly status?: Declared | undefined
-  readonly note?: string | undefined
-  /** Name and version of the application. */
-  readonly client?: string | undefined
-  /** Calls at once, if less than the account may have. */
-  readonly capacity?: number | undefined
-  /** 5,000 to 60,000; the hub's word in `welcome` wins. */
-  readonly heartbeatMs?: number | undefined
-  /** Verbs that a gateway can carry out. */
-  readonly performs?: readonly string[] | undefined
-  /** Take the session up where it was after a lost connection. Default true. */
-  readonly resume?: boolean | undefined
-  /** Confirm offered calls as ringing without being asked. Default true. */
-  readonly confirmRinging?: boolean | undefined
-  /** How many reconnects in a row may fail before the softphone closes. Default: no limit. */
-  readonly attempts?: number | undefined
-  /** Where the platform has none: that of `ws`. */
-  readonly WebSocket?: WebSocketConstructor | undefined
-  /** Uniform in [0, 1): spreads reconnects. */
-  readonly random?: (() => number) | undefined
-  readonly timers?: Timers | undefined
-}
-
-export interface SoftphoneEvents {
-  /** Each change of `connection`. */
-  connection: Connection
-  /** The account's own state, at the start and at each change. */
-  self: Self
-  /** A call is offered. */
-  invite: Call
-  /** A call of this device from before this softphone, or one whose `place` was lost on its way. */
-  restored: Call
-  /** What failed in the background: a listener, the token's provider. Without a listener it goes to the console. */
-  error: unknown
-}
 
 /** What the device says of itself; the hub forgets it with the session, so each hello says it again. */
 type Declaration = Partial<Pick<Fields<'status'>, 'status'>> & Pick<Fields<'status'>, 'until' | 'note'>
