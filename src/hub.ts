@@ -2,6 +2,7 @@
 // The only file that imports every room.
 
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { type Config, type ConfigInput, readConfig } from './config.js'
 import { type Fault, HubError } from './errors.js'
 import { createGateway } from './gateway/index.js'
@@ -34,6 +35,12 @@ export interface Hub {
   /** Opens the port; rejects with the system's error where it cannot. */
   listen(): Promise<Listening>
   /**
+   * Goes by another configuration: tenants with their keys, directories and routes, and the audience. The answer names
+   * what else has changed, and waits for a new start. Rejects as `createHub` throws, and then all stays as it was.
+   * Sessions keep the tokens they came with, until those expire; calls keep the instructions they began with.
+   */
+  reload(config: Config | ConfigInput): Promise<readonly string[]>
+  /**
    * Takes no new calls and no new sockets, asks every client to leave and come back, and settles when the last call
    * has ended or the drain time is over.
    */
@@ -47,29 +54,35 @@ const invalid = (faults: readonly Fault[]): HubError =>
 
 const isRead = (config: Config | ConfigInput): config is Config => config.tenants instanceof Map
 
+/** What of a configuration is read once more before it is used: keys and routes. Throws `invalid` with every fault. */
+const readWhole = async (input: Config | ConfigInput) => {
+  const read = isRead(input) ? { ok: true as const, value: input } : readConfig(input, { dir: '.', env: {} })
+  if (!read.ok) throw invalid(read.faults)
+  const keys = await readKeys(read.value.tenants)
+  const routes = readRoutes(read.value)
+  if (keys.ok && routes.ok) return { config: read.value, keys: keys.value, routes: routes.value }
+  throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults)])
+}
+
+/** What only a new start can change. */
+const lasting = ['listen', 'metrics', 'cors', 'drainMs', 'presence', 'calls', 'fetch'] as const
+
 /**
  * Builds a hub. Throws `HubError` `invalid` with every fault of the configuration, each at its path; keys and routes
  * are read here too.
  */
 export const createHub = async (input: Config | ConfigInput, options: HubOptions = {}): Promise<Hub> => {
-  const read = isRead(input) ? { ok: true as const, value: input } : readConfig(input, { dir: '.', env: {} })
-  if (!read.ok) throw invalid(read.faults)
-  const config = read.value
-  const keys = await readKeys(config.tenants)
-  const routes = readRoutes(config)
-  if (!keys.ok || !routes.ok) {
-    throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults)])
-  }
-
+  const { config, keys, routes } = await readWhole(input)
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock(error => log.error({ error }, 'a timer failed'))
-  const verifier = createVerifier({ audience: config.audience, keys: keys.value, clock })
+  let current = createVerifier({ audience: config.audience, keys, clock })
+  const verifier = { verify: (token: string) => current.verify(token) }
   const presence = createPresence(config.tenants, clock)
   const source = createSource({ fetch: config.fetch, clock })
   const router = createRouter({
     config,
     presence,
-    routes: routes.value,
+    routes,
     source,
     clock,
     log,
@@ -98,6 +111,13 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
         socket: `ws${secure}://${host}:${port}/v1/socket`,
         port,
       }
+    },
+    async reload(again) {
+      const next = await readWhole(again)
+      current = createVerifier({ audience: next.config.audience, keys: next.keys, clock })
+      presence.list(next.config.tenants)
+      router.configure(next.config.tenants, next.routes)
+      return lasting.filter(name => !isDeepStrictEqual(config[name], next.config[name]))
     },
     async drain() {
       http.drain()

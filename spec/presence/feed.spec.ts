@@ -159,7 +159,7 @@ t.test(
     const ear = new Ear()
     presence.subscriptions(n('acme'), ear).subscribe(n('support'), full)
     t.match(ear.presence, [
-      { snapshot: true, version: 2, accounts: [{ account: 'alice' }, { account: 'bob' }] },
+      { snapshot: true, version: 4, accounts: [{ account: 'alice' }, { account: 'bob' }] },
     ])
     await clock.settle(1000)
     alice.declare({ status: 'away' })
@@ -167,8 +167,8 @@ t.test(
     await clock.settle()
     t.match(ear.presence[1], {
       snapshot: false,
-      prev: 2,
-      version: 3,
+      prev: 4,
+      version: 5,
       accounts: [{ account: 'alice', status: 'away' }],
     })
     for (const status of ['busy', 'dnd', 'available', 'busy'] as const) {
@@ -181,8 +181,8 @@ t.test(
     await clock.settle(5)
     t.equal(ear.presence.length, 3)
     t.match(ear.presence[2], {
-      prev: 3,
-      version: 8,
+      prev: 5,
+      version: 10,
       status: 'busy',
       accounts: [
         { account: 'alice', status: 'busy' },

@@ -8,7 +8,7 @@ import { WebSocket } from 'ws'
 import { type Call, HubApi, Softphone, type SoftphoneOptions } from '../../src/client/index.js'
 import { type Config, readConfig } from '../../src/config.js'
 import { mintToken } from '../../src/gateway/token/index.js'
-import { createHub, type HubOptions, type Listening } from '../../src/hub.js'
+import { createHub, type Hub, type HubOptions, type Listening } from '../../src/hub.js'
 
 export const secret = 'a secret of at least thirty-two bytes'
 
@@ -18,12 +18,15 @@ export interface TokenFacts {
   readonly groups?: readonly string[]
   readonly capacity?: number
   readonly expiresInSeconds?: number
+  readonly secret?: string
+  readonly kid?: string
 }
 
 export const tokenOf = (account: string, { tenant = 'acme', ...facts }: TokenFacts = {}): Promise<string> =>
   mintToken({ alg: 'HS256', secret, tenant, account, clock: { wall: Date.now }, ...facts })
 
 export interface World {
+  readonly hub: Hub
   readonly listening: Listening
   /** A registered softphone; its token has a softphone's scopes unless others are named. */
   phone(account: string, device?: string, options?: Partial<SoftphoneOptions> & TokenFacts): Promise<Phone>
@@ -106,6 +109,7 @@ export const startHub = async (
     return softphone
   }
   return {
+    hub,
     listening,
     async phone(
       account,

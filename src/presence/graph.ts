@@ -2,12 +2,13 @@
 // Whoever changes a record calls `commit`: it brings all that is derived up to date (activity, statuses, counts),
 // moves the versions of the levels that can see it, and marks the channels. Constant time whatever a group's size.
 
-import type { Config, TenantConfig } from '../config.js'
+import type { Config } from '../config.js'
 import { HubError, type Refusal, refuse } from '../errors.js'
 import type { AccountActivity, AccountId, Destination, DeviceActivity, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import { type AccountEvent, account as accountAutomaton } from './account.machine.js'
 import { type DeviceEvent, device as deviceAutomaton } from './device.machine.js'
+import { applyDirectory } from './directory.js'
 import { Channel, TurnEnd } from './feed.js'
 import {
   type AccountRecord,
@@ -18,7 +19,7 @@ import {
   type Level,
   levels,
   newAccount,
-  newGroup,
+  newTenant,
   occupation,
   recount,
   speakerOf,
@@ -39,39 +40,9 @@ const deviceEventTo: Readonly<Record<DeviceActivity, DeviceEvent>> = {
   engaged: 'engage',
 }
 
-/** A tenant with the groups and accounts of its directory, nobody of whom is there yet. */
-const newTenant = (id: TenantId, config: TenantConfig, now: number): TenantRecord => {
-  const tenant: TenantRecord = {
-    id,
-    busyWhen: config.busyWhen,
-    accounts: new Map(),
-    groups: new Map(),
-    floor: 0,
-    since: now,
-  }
-  const list = (name: AccountId): AccountRecord => {
-    const account =
-      tenant.accounts.get(name) ?? newAccount(tenant, name, true, config.accounts.get(name)?.capacity)
-    tenant.accounts.set(name, account)
-    return account
-  }
-  for (const name of config.accounts.keys()) list(name)
-  for (const [name, { members, open }] of config.groups) {
-    const group = newGroup(tenant, name, open, new Set(members.map(({ account }) => account)))
-    tenant.groups.set(name, group)
-    for (const member of members) {
-      const account = list(member.account)
-      account.groups = [...account.groups, group]
-      group.members.set(account, group.joined++)
-      recount(group, undefined, 'offline', now)
-    }
-  }
-  return tenant
-}
-
 export class Graph {
   readonly clock: Clock
-  readonly #tenants: ReadonlyMap<TenantId, TenantRecord>
+  readonly #tenants = new Map<TenantId, TenantRecord>()
   readonly #turnEnd = new TurnEnd()
   /** The accounts whose devices are yet to be told of them. */
   #untold = new Set<AccountRecord>()
@@ -80,7 +51,16 @@ export class Graph {
 
   constructor(tenants: Config['tenants'], clock: Clock) {
     this.clock = clock
-    this.#tenants = new Map([...tenants].map(([id, config]) => [id, newTenant(id, config, clock.wall())]))
+    this.list(tenants)
+  }
+
+  /** Takes the directories of the tenants as they are now. A tenant that is no longer there keeps who is present. */
+  list(tenants: Config['tenants']): void {
+    for (const [id, config] of tenants) {
+      const tenant = this.#tenants.get(id) ?? newTenant(id, this.clock.wall())
+      this.#tenants.set(id, tenant)
+      applyDirectory(this, tenant, config)
+    }
   }
 
   get accounts(): number {
@@ -104,7 +84,7 @@ export class Graph {
   account(tenant: TenantRecord, name: AccountId): AccountRecord {
     let account = tenant.accounts.get(name)
     if (account === undefined) {
-      account = newAccount(tenant, name, false)
+      account = newAccount(tenant, name)
       tenant.accounts.set(name, account)
     }
     return account

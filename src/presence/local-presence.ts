@@ -78,7 +78,7 @@ export const createPresence = (tenants: Config['tenants'], clock: Clock): Presen
     attach: arrival => attach(graph, arrival),
     resource(tenantId, destination, query, page = {}) {
       const tenant = graph.tenant(tenantId)
-      const topic = graph.topic(tenant, destination) ?? newAccount(tenant, accountName(destination), false)
+      const topic = graph.topic(tenant, destination) ?? newAccount(tenant, accountName(destination))
       return resourceOf(topic, levelOf(query), page, true)
     },
     knows(tenantId, destination) {
@@ -107,6 +107,7 @@ export const createPresence = (tenants: Config['tenants'], clock: Clock): Presen
       const device = deviceOfParty(party)
       if (device !== undefined) doubt(graph, device)
     },
+    list: directories => graph.list(directories),
     get counts() {
       return { devices: graph.devices, accounts: graph.accounts, subscriptions }
     },

@@ -2,6 +2,7 @@
 // and for the router the claim, which is the lock that keeps one person from two calls.
 // Everything is told by names and ids, so that the other side may be another machine.
 
+import type { Config } from '../config.js'
 import type { Result } from '../errors.js'
 import type {
   AccountId,
@@ -130,6 +131,9 @@ export interface Presence {
   send(party: Party, frame: HubFrame): boolean
   /** Marks a device suspect, and probes it. */
   suspect(party: Party): void
+
+  /** Takes new directories: groups, members, capacities. Whoever is present stays so. */
+  list(tenants: Config['tenants']): void
 
   /** What metrics show. */
   readonly counts: { readonly devices: number; readonly accounts: number; readonly subscriptions: number }

@@ -90,9 +90,9 @@ export interface AccountRecord extends Topic {
   readonly tenant: TenantRecord
   readonly account: AccountId
   /** Listed or configured in the directory: stays while offline. */
-  readonly listed: boolean
+  listed: boolean
   /** Calls at once by the directory. */
-  readonly directoryCapacity: number | undefined
+  directoryCapacity: number | undefined
   state: AccountState
   devices: readonly DeviceRecord[]
   groups: readonly GroupRecord[]
@@ -107,17 +107,17 @@ export interface AccountRecord extends Topic {
 
 export interface GroupRecord extends Topic {
   readonly kind: 'group'
-  readonly open: boolean
+  open: boolean
   /** Members in the directory's order, then those who joined; the number is each one's place in that order. */
   readonly members: Map<AccountRecord, number>
-  readonly listed: ReadonlySet<AccountId>
+  listed: ReadonlySet<AccountId>
   readonly tally: Tally
   joined: number
 }
 
 export interface TenantRecord {
   readonly id: TenantId
-  readonly busyWhen: 'any' | 'all'
+  busyWhen: 'any' | 'all'
   readonly accounts: Map<AccountId, AccountRecord>
   readonly groups: Map<Destination, GroupRecord>
   /** No version of a new record is below it, so that no name's version ever goes back. */
@@ -139,31 +139,30 @@ export const noHistory: CallHistory = {
   notBefore: null,
 }
 
-export const newGroup = (
-  tenant: TenantRecord,
-  name: Destination,
-  open: boolean,
-  listed: ReadonlySet<AccountId>,
-): GroupRecord => ({
+export const newTenant = (id: TenantId, now: number): TenantRecord => ({
+  id,
+  busyWhen: 'any',
+  accounts: new Map(),
+  groups: new Map(),
+  floor: 0,
+  since: now,
+})
+
+export const newGroup = (tenant: TenantRecord, name: Destination): GroupRecord => ({
   kind: 'group',
   name,
   versions: [tenant.floor, tenant.floor, tenant.floor, tenant.floor],
   channels: noChannels,
   status: 'offline',
   since: tenant.since,
-  open,
+  open: false,
   members: new Map(),
-  listed,
+  listed: new Set(),
   tally: newTally(),
   joined: 0,
 })
 
-export const newAccount = (
-  tenant: TenantRecord,
-  name: AccountId,
-  listed: boolean,
-  directoryCapacity?: number,
-): AccountRecord => ({
+export const newAccount = (tenant: TenantRecord, name: AccountId): AccountRecord => ({
   kind: 'account',
   name: name as string as Destination,
   versions: [tenant.floor, tenant.floor, tenant.floor, tenant.floor],
@@ -172,8 +171,8 @@ export const newAccount = (
   since: tenant.since,
   tenant,
   account: name,
-  listed,
-  directoryCapacity,
+  listed: false,
+  directoryCapacity: undefined,
   state: accountAutomaton.initial,
   devices: none,
   groups: none,

@@ -1,29 +1,15 @@
-// A device's registration: arrival, takeover by a newer connection, loss and return, departure; and the open
-// groups that an account is in while its tokens join them. Each step is one synchronous change of the graph.
+// A device's registration: arrival, takeover by a newer connection, loss and return, departure. Each step is one
+// synchronous change of the graph.
 
 import { ok, type Result } from '../errors.js'
 import type { Declared, Destination, Party, StatusChange } from '../protocol/index.js'
 import { declare } from './declaration.js'
 import { device as deviceAutomaton } from './device.machine.js'
+import { regroup } from './directory.js'
 import type { Graph } from './graph.js'
 import type { Link } from './link.js'
 import type { Arrival, Attachment } from './presence.js'
-import { type AccountRecord, type DeviceRecord, deviceOf, type GroupRecord, levels } from './records.js'
-
-/** Brings the open groups that an account is in to those that its devices' tokens join. */
-const regroup = (graph: Graph, account: AccountRecord): void => {
-  const wanted = new Set<GroupRecord>()
-  for (const name of account.devices.flatMap(({ groups }) => groups)) {
-    const group = account.tenant.groups.get(name as Destination)
-    if (group?.open) wanted.add(group)
-  }
-  for (const group of account.groups) {
-    if (!wanted.has(group) && !group.listed.has(account.account)) graph.part(group, account)
-  }
-  for (const group of wanted) {
-    if (!group.members.has(account)) graph.join(group, account)
-  }
-}
+import { type AccountRecord, type DeviceRecord, deviceOf, levels } from './records.js'
 
 const newDevice = (graph: Graph, account: AccountRecord, { device: id, link }: Arrival): DeviceRecord => {
   const device: DeviceRecord = {

@@ -17,6 +17,7 @@ import { endings } from './endings.js'
 import type { DialStep, InstructionSource } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
+import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallState, CallView, Side } from './routing.js'
 import { isParty, partyOf, sameParty } from './sides.js'
 import { Timeline } from './timeline.js'
@@ -39,8 +40,9 @@ export class Call {
   readonly request: CallRequest
   /** Instructions that came with the call. */
   readonly source: InstructionSource | undefined
-  /** The tenant's. */
+  /** The tenant's, as they were when the call came. */
   readonly settings: TenantConfig
+  readonly route: MatchRoute
   readonly parts: Parts
   readonly timeline: Timeline
   readonly createdAt: string
@@ -58,12 +60,14 @@ export class Call {
     request: CallRequest,
     source: InstructionSource | undefined,
     settings: TenantConfig,
+    route: MatchRoute,
     parts: Parts,
   ) {
     this.id = id
     this.request = request
     this.source = source
     this.settings = settings
+    this.route = route
     this.parts = parts
     this.timeline = new Timeline(parts.clock)
     this.createdAt = this.timeline.stamp()

@@ -5,18 +5,16 @@ import type { Presence } from '../presence/index.js'
 import type { CallId, Destination, Resource, TenantId } from '../protocol/index.js'
 import type { Clock, Log } from '../runtime/index.js'
 import type { Call } from './call.js'
-import type { MatchRoute } from './routes.js'
 import type { Sides } from './sides.js'
 import type { Source } from './source/index.js'
 
 export interface Parts {
-  readonly config: Config
+  readonly config: Pick<Config, 'calls'>
   readonly presence: Presence
   readonly clock: Clock
   readonly log: Log
   readonly source: Source
   readonly sides: Sides
-  readonly routes: ReadonlyMap<TenantId, MatchRoute>
   /** Reads a destination's routing view through the presence API: in this process, or over the network. */
   read(tenant: TenantId, destination: Destination): Promise<Resource>
   newId(): CallId

@@ -44,7 +44,7 @@ const perform = (call: Call, step: Step, course: Course): Promise<Next> | Next =
 const sourceOf = (call: Call): InstructionSource | undefined => {
   const { to } = call.request
   if (call.source !== undefined) return call.source
-  const route = call.parts.routes.get(call.tenant)?.(to)
+  const route = call.route(to)
   if (route !== undefined) {
     call.timeline.add('route', { route: route.to })
     return route.source

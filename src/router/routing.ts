@@ -1,6 +1,7 @@
 // What the router offers the other rooms: callers place, change and follow calls; the devices that are rung answer.
 // Everything a side is told comes to it as frames: to a caller by its `Caller`, to a device by its live link.
 
+import type { Config } from '../config.js'
 import type { Result } from '../errors.js'
 import type {
   AccountId,
@@ -13,6 +14,7 @@ import type {
   RejectReason,
   TenantId,
 } from '../protocol/index.js'
+import type { MatchRoute } from './routes.js'
 
 /** Who placed a call, and how to tell them what becomes of it. */
 export interface Caller {
@@ -117,6 +119,8 @@ export interface Router {
   /** Who placed the call, for as long as it is readable. */
   callerOf(tenant: TenantId, call: CallId): Caller | undefined
 
+  /** Goes by these tenants and routes from now on; calls under way keep what they began with. */
+  configure(tenants: Config['tenants'], routes: ReadonlyMap<TenantId, MatchRoute>): void
   /** Takes no new calls; settles when the last one has ended. */
   drain(): Promise<void>
   /** Ends every call `failed`. */

@@ -44,6 +44,8 @@ export const readRoutes = (
 /** The router of this process. */
 export const createRouter = (options: RouterOptions): Router => {
   const { presence, clock, log } = options
+  let { tenants } = options.config
+  let { routes } = options
   const calls = new Calls(clock)
   const sides = new Sides()
   const ended = Object.fromEntries(endReasons.map(reason => [reason, 0])) as Record<EndReason, number>
@@ -83,8 +85,9 @@ export const createRouter = (options: RouterOptions): Router => {
   const place = (request: CallRequest): Result<CallId> => {
     if (draining) return refuse('draining', 'the hub takes no new calls: it is about to stop')
     const { tenant, caller } = request
-    const settings = options.config.tenants.get(tenant)
-    if (settings === undefined) return refuse('not-found', `no tenant ${tenant}`)
+    const settings = tenants.get(tenant)
+    const route = routes.get(tenant)
+    if (settings === undefined || route === undefined) return refuse('not-found', `no tenant ${tenant}`)
     const own =
       request.instructions === undefined ? undefined : checkInline(request.instructions, 'instructions')
     if (own && !own.ok) {
@@ -95,7 +98,7 @@ export const createRouter = (options: RouterOptions): Router => {
       const seized = presence.seize({ tenant, account: caller.party.account, call: id }, caller.party.device)
       if (!seized.ok) return seized
     }
-    const call = new Call(id, request, own?.value, settings, parts)
+    const call = new Call(id, request, own?.value, settings, route, parts)
     calls.add(call)
     // The one who places it learns its id before anything else of it.
     queueMicrotask(() => parts.guard(follow(call), call))
@@ -136,6 +139,10 @@ export const createRouter = (options: RouterOptions): Router => {
     get: (tenant, id) => calls.view(tenant, id),
     list: (tenant, query) => calls.list(tenant, query),
     callerOf: (tenant, id) => calls.callerOf(tenant, id),
+    configure(tenantsNow, routesNow) {
+      tenants = tenantsNow
+      routes = routesNow
+    },
     drain() {
       draining = true
       if (calls.live.size === 0) return Promise.resolve()

@@ -1,0 +1,115 @@
+import t from 'tap'
+import { WebSocket } from 'ws'
+import { Softphone } from '../src/client/index.js'
+import { createHub } from '../src/hub.js'
+import { configOf, secret, startApplication, startHub, tokenOf, until } from './support/hub.js'
+
+const keys = [{ alg: 'HS256' as const, secret }]
+const newSecret = 'another secret of at least thirty-two bytes'
+
+t.test('a hub is built from plain options, and names every fault at once', async t => {
+  const error = await createHub({
+    listen: { port: 0 },
+    tenants: {
+      acme: {
+        keys: [{ alg: 'ES256', publicKey: 'no key' }],
+        routes: [{ to: 'x', instructions: { steps: [{ dance: {} }] } }],
+      },
+    },
+  }).catch(error => error)
+  t.match(error, { code: 'invalid' })
+  t.match(
+    error.faults.map(({ path }: { path: string }) => path),
+    ['tenants.acme.keys[0].publicKey', /^tenants\.acme\.routes\[0\]\.instructions/],
+  )
+  await t.rejects(createHub({ listen: { port: -1 } } as never), { code: 'invalid', message: /listen\.port/ })
+  await t.rejects(createHub({ tenants: { acme: { keys, routes: [{ to: 'x', instructions: 7 }] } } }), {
+    code: 'invalid',
+  })
+  await t.rejects(createHub({ tenants: { acme: { keys: [{ alg: 'EdDSA', publicKey: 'no key' }] } } }), {
+    code: 'invalid',
+  })
+})
+
+t.test('another configuration at run time: keys, members and routes; whoever is there stays', async t => {
+  const application = await startApplication(t, {
+    '/in': '<Response><Dial><Client>bob</Client></Dial></Response>',
+  })
+  const config = configOf({ groups: { support: { members: ['alice'] } } })
+  const world = await startHub(t, config)
+  const alice = await world.phone('alice')
+  const bob = await world.phone('bob')
+  const watcher = await world.visitor('watcher', ['presence:read'])
+  const watch = watcher.subscribe('support')
+  await watch.ready
+  const next = {
+    listen: { port: 0 },
+    fetch: { allowPrivate: true },
+    tenants: {
+      acme: {
+        keys: [
+          ...keys.map(key => ({ ...key, kid: 'old' })),
+          { alg: 'HS256' as const, secret: newSecret, kid: 'new' },
+        ],
+        groups: { support: { members: ['alice', 'bob'] } },
+        routes: [{ to: '+1555*', instructions: `${application.url}/in` }],
+      },
+    },
+  }
+  t.same(await world.hub.reload(next), [])
+  await until(
+    () => watch.resource?.counts.available === 2,
+    check => watch.on('change', check),
+  )
+  const unnamed = (await world.api()).place({ to: '+15550100', from: 'x' })
+  await t.rejects(unnamed, { code: 'unauthorized' }, 'a kid is needed now')
+  const gateway = new Softphone({
+    url: world.listening.url,
+    token: await tokenOf('trunk', { scopes: ['call:inbound'], secret: newSecret, kid: 'new' }),
+    WebSocket: WebSocket as never,
+  })
+  await gateway.connect()
+  const placed = await gateway.place({ to: '+15550100', from: 'x' })
+  t.equal((await bob.invited()).id, placed.id)
+  t.equal(alice.softphone.connection.state, 'online', 'a session keeps the token it came with')
+  await gateway.close()
+
+  const same = await world.hub.reload({ ...next, drainMs: 1, calls: { lingerMs: 1 }, listen: { port: 1 } })
+  t.same(same, ['listen', 'drainMs', 'calls'], 'what waits for a new start')
+  await t.rejects(world.hub.reload({ ...next, tenants: { acme: { keys: [] } } }), { code: 'invalid' })
+  t.equal((await tokenOf('x')).split('.').length, 3)
+})
+
+t.test('an IPv6 host and TLS show in the addresses', async t => {
+  const hub = await createHub({ listen: { host: '::1', port: 0 } })
+  const { url, socket, port } = await hub.listen()
+  t.equal(url, `http://[::1]:${port}`)
+  t.equal(socket, `ws://[::1]:${port}/v1/socket`)
+  await hub.close()
+
+  const tls = { cert: 'spec/support/tls/cert.pem', key: 'spec/support/tls/key.pem' }
+  const secure = await createHub({ listen: { port: 0, tls } })
+  const listening = await secure.listen()
+  t.match([listening.url, listening.socket], [/^https:/, /^wss:/])
+  await secure.close()
+})
+
+t.test('a hub drains: nobody new, and it waits for the last call, or for its drain time', async t => {
+  const world = await startHub(t)
+  const alice = await world.phone('alice')
+  const api = await world.api()
+  await api.place({ to: 'alice', from: 'x' })
+  const call = await alice.invited()
+  await call.accept()
+  const drained = world.hub.drain()
+  await t.rejects(api.place({ to: 'alice', from: 'x' }), { code: 'draining' })
+  t.equal((await fetch(`${world.listening.url}/readyz`)).status, 503)
+  await call.hangup()
+  await drained
+
+  const short = await startHub(t, configOf({}, { drainMs: 50 }))
+  const bob = await short.phone('bob')
+  await (await short.api()).place({ to: 'bob', from: 'x' })
+  await (await bob.invited()).accept()
+  await short.hub.drain()
+})

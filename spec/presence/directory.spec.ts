@@ -1,0 +1,82 @@
+import t from 'tap'
+import type { Resource } from '../../src/protocol/index.js'
+import { Ear, Fold, n, settled, tenantsOf, worldOf } from '../support/presence-world.js'
+
+const full = { view: 'full', devices: false } as const
+
+const before = {
+  acme: {
+    accounts: { carol: { capacity: 2 }, dave: {} },
+    groups: { support: { members: ['alice', 'bob'] }, lobby: { open: true }, old: { members: ['alice'] } },
+  },
+}
+
+const after = {
+  acme: {
+    accounts: { carol: { capacity: 1 } },
+    groups: {
+      support: { members: ['bob', 'erin'], open: true },
+      lobby: { members: ['frank'] },
+      fresh: { members: ['alice'] },
+    },
+  },
+}
+
+const members = (resource: Resource) =>
+  resource.accounts?.map(({ account, status }) => `${account} ${status}`)
+
+t.test(
+  'a new directory is one change after another to those who watch, and moves nobody who is there',
+  async t => {
+    const { clock, presence, join, status } = worldOf(before)
+    const alice = join('alice', 'web')
+    join('bob', 'web', { status: 'away' })
+    join('gina', 'web', { groups: ['lobby', 'support'] })
+    const ears = (['support', 'lobby', 'old', 'fresh'] as const).map(name => {
+      const ear = new Ear()
+      presence.subscriptions(n('acme'), ear).subscribe(n(name), full)
+      return { name, ear }
+    })
+    const read = (name: string) => presence.resource(n('acme'), n(name), full)
+    t.same(members(read('lobby')), ['gina available'])
+    presence.list(tenantsOf(after))
+    await clock.settle(1000)
+    t.same(
+      members(read('support')),
+      ['bob away', 'erin offline', 'gina available'],
+      'in the new order, joiners last',
+    )
+    t.same(members(read('lobby')), ['frank offline'], 'no longer open')
+    t.same(members(read('fresh')), ['alice available'])
+    t.match(read('old'), { kind: 'account', status: 'offline' }, 'a name like any other now')
+    t.same(alice.groups, ['fresh'])
+    t.equal(status('alice'), 'available')
+    t.notOk(presence.knows(n('acme'), n('dave')))
+    t.notOk(presence.knows(n('acme'), n('old')))
+    t.ok(presence.knows(n('acme'), n('erin')))
+    for (const { name, ear } of ears.slice(0, 2)) {
+      const fold = new Fold()
+      for (const frame of ear.presence) fold.apply(frame)
+      t.same(fold.state, settled(read(name)))
+    }
+    t.same(ears[2]?.ear.presence.at(-1)?.removed, ['alice'], 'who watched a group that is gone sees it empty')
+
+    const alone = presence.counts.accounts
+    presence.list(tenantsOf(after))
+    t.equal(presence.counts.accounts, alone, 'the same again changes nothing')
+    presence.list(tenantsOf({ other: {} }))
+    t.equal(status('alice'), 'available', 'a tenant that is gone keeps who is there')
+  },
+)
+
+t.test('a capacity or a way of counting that changes shows at once', async t => {
+  const { presence, join, status, hold } = worldOf(before)
+  join('carol', 'web')
+  join('carol', 'desk')
+  await presence.claim(hold('carol', 'one'), [n('web')])
+  t.equal(status('carol'), 'available')
+  presence.list(tenantsOf(after))
+  t.equal(status('carol'), 'ringing')
+  presence.list(tenantsOf({ acme: { ...after.acme, busyWhen: 'all' } }))
+  t.equal(status('carol'), 'available', 'her desk rings for nobody')
+})

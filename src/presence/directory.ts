@@ -1,0 +1,79 @@
+// Who is in which group: the accounts that the directory lists, and those that join an open group by their tokens
+// while they are present. The directory may change while people are there: what it says now is compared with what
+// is, and each difference is one change that watchers see.
+
+import type { GroupConfig, TenantConfig } from '../config.js'
+import type { AccountId, Destination } from '../protocol/index.js'
+import type { Graph } from './graph.js'
+import { type AccountRecord, type GroupRecord, levels, newGroup, type TenantRecord } from './records.js'
+
+/** Brings the groups that an account is in to those that list it, and the open ones that its devices' tokens join. */
+export const regroup = (graph: Graph, account: AccountRecord): void => {
+  const wanted = new Set<GroupRecord>()
+  for (const name of account.devices.flatMap(({ groups }) => groups)) {
+    const group = account.tenant.groups.get(name as Destination)
+    if (group?.open) wanted.add(group)
+  }
+  for (const group of account.groups) {
+    if (!wanted.has(group) && !group.listed.has(account.account)) graph.part(group, account)
+  }
+  for (const group of wanted) {
+    if (!group.members.has(account)) graph.join(group, account)
+  }
+}
+
+const list = (graph: Graph, account: AccountRecord, listed: boolean, capacity: number | undefined): void => {
+  if (account.listed === listed && account.directoryCapacity === capacity) return
+  account.listed = listed
+  account.directoryCapacity = capacity
+  graph.commit(account, levels.routing)
+}
+
+/** Members in the directory's order, then those who joined by token. */
+const order = (group: GroupRecord, listed: readonly AccountRecord[]): void => {
+  const members = new Set([...listed, ...group.members.keys()])
+  group.members.clear()
+  group.joined = 0
+  for (const member of members) group.members.set(member, group.joined++)
+}
+
+const fill = (
+  graph: Graph,
+  tenant: TenantRecord,
+  name: Destination,
+  { members, open }: GroupConfig,
+): void => {
+  const group = tenant.groups.get(name) ?? newGroup(tenant, name)
+  tenant.groups.set(name, group)
+  group.open = open
+  group.listed = new Set(members.map(({ account }) => account))
+  const listed = members.map(({ account }) => graph.account(tenant, account))
+  for (const account of listed) if (!group.members.has(account)) graph.join(group, account)
+  for (const account of group.members.keys()) regroup(graph, account)
+  order(group, listed)
+}
+
+/**
+ * Brings a tenant to what its directory says now. Whoever is present stays so; someone signed in under the name of a
+ * new group keeps their session, and is refused it the next time.
+ */
+export const applyDirectory = (graph: Graph, tenant: TenantRecord, config: TenantConfig): void => {
+  const people = new Set<AccountId>(config.accounts.keys())
+  for (const { members } of config.groups.values()) for (const { account } of members) people.add(account)
+  for (const name of people)
+    list(graph, graph.account(tenant, name), true, config.accounts.get(name)?.capacity)
+  for (const [name, group] of tenant.groups) {
+    if (config.groups.has(name)) continue
+    for (const account of group.members.keys()) graph.part(group, account)
+    tenant.groups.delete(name)
+  }
+  for (const [name, group] of config.groups) fill(graph, tenant, name, group)
+  for (const account of tenant.accounts.values()) {
+    if (people.has(account.account)) continue
+    list(graph, account, false, undefined)
+    graph.forget(account)
+  }
+  if (tenant.busyWhen === config.busyWhen) return
+  tenant.busyWhen = config.busyWhen
+  for (const account of tenant.accounts.values()) graph.commit(account)
+}
