@@ -47,11 +47,17 @@ const standingOf = ({ destination, status, accounts = [] }: Resource) => ({
   })),
 })
 
-export const newStage = async (t: Test, tenant: object): Promise<Stage> => {
+/** `remote`: the router reads presence over HTTP, so that what it decides by may be stale when it claims. */
+export const newStage = async (t: Test, tenant: object, { remote = false } = {}): Promise<Stage> => {
   const clock = new VirtualClock(Date.now())
   const config = configOf(tenant, { presence: { heartbeatMs: days, lingerMs } })
-  const world = await startHub(t, config, { clock })
+  let reader: HubApi | undefined
+  const readPresence = async (_: unknown, destination: string) =>
+    (await reader?.presence(destination, { view: 'routing' })) as never
+  const world = await startHub(t, config, { clock, ...(remote && { readPresence }) })
   const { listening } = world
+  const routes = await tokenOf('router', { scopes: ['presence:read', 'presence:route'], ...life })
+  reader = new HubApi({ url: listening.url, token: routes })
   const scopes = ['call:inbound', 'call:explain', 'presence:read', 'presence:devices', 'presence:route']
   const api = new HubApi({
     url: listening.url,
@@ -121,6 +127,14 @@ const told = async ({ api }: Stage, { call, by }: Placed): Promise<CallFrame[]> 
     must('seq' in frame && frame.seq === index + 1, 'events are numbered without a gap', frames)
   })
   return frames
+}
+
+/** The call once someone was offered it, or it is over. */
+export const underWay = async ({ api }: Stage, { call }: Placed): Promise<CallView> => {
+  for (;;) {
+    const view = await api.call(call)
+    if (view.state === 'ended' || view.timeline?.some(({ event }) => event === 'offered')) return view
+  }
 }
 
 export interface Verdict {
