@@ -13,9 +13,8 @@ export const createLine = (options: SoftphoneOptions): Softphone =>
 
 /** Comes online. Rejects with SwitchhookError, and closes the softphone, if the first attempt fails. */
 export const connect = async (phone: Softphone): Promise<Welcome> => {
-  let off = () => {}
   const failed = new Promise<never>((_, reject) => {
-    off = phone.on('connection', connection => {
+    phone.on('connection', connection => {
       if (connection.state === 'reconnecting') reject(connection.error)
     })
   })
@@ -24,8 +23,6 @@ export const connect = async (phone: Softphone): Promise<Welcome> => {
   } catch (error) {
     await phone.close()
     throw error
-  } finally {
-    off()
   }
 }
 

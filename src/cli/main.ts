@@ -12,9 +12,9 @@ process.exitCode = await run(process.argv.slice(2), {
   env,
   pid,
   cwd: process.cwd(),
-  on: (signal, listener) => {
-    process.on(signal, listener)
-    return () => process.off(signal, listener)
+  on: (interruption, listener) => {
+    process.on(interruption, listener)
+    return () => process.off(interruption, listener)
   },
 })
 

@@ -1,14 +1,15 @@
 // The command tree, and the run of one command in it: from arguments to an exit code. Whatever goes wrong ends here,
-// in a line on standard error. The first SIGINT or SIGTERM asks the command to finish, a second one ends it at once.
+// in a line on standard error. The first SIGINT, SIGTERM or uncaught fault asks the command to finish in good order,
+// a second one ends it at once.
 
 import { Command } from 'commander'
 import { callCommand } from './call.js'
 import { demoCommand } from './demo/demo.js'
-import { failureOf } from './failure.js'
+import { type Failure, failureOf } from './failure.js'
 import { Output } from './output.js'
 import { phoneCommand } from './phone.js'
 import { serveCommand } from './serve.js'
-import type { Job, Shell, SignalName } from './shell.js'
+import type { Job, Shell } from './shell.js'
 import { whole } from './text.js'
 import { tokenCommand } from './token.js'
 import { version } from './version.js'
@@ -20,8 +21,8 @@ export type Start = <O extends { readonly json?: boolean }>(
   work: (options: O, job: Job) => Promise<number>,
 ) => Promise<void>
 
-/** What a shell says of a process that a signal ended. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const satisfies Partial<Record<SignalName, number>>
+/** How a process ends that did not finish: by a signal, as a shell says it, or by a fault. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143, uncaughtException: 1 } as const
 
 /** Runs the command that `args` name (without the program's own name). Never rejects. */
 export const run = async (args: readonly string[], shell: Shell): Promise<number> => {
@@ -31,17 +32,28 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
   const stop = new AbortController()
   let exitCode = 0
 
+  const say = ({ lines, exitCode }: Failure): number => {
+    errors.print(...lines.map(text => whole(`switchhook: ${text}`)))
+    return exitCode
+  }
+
   const start: Start = async (options, work) => {
     const out = options.json === true ? new Output(stdout, { env, json: true }) : screen
+    let faults = 0
     const offs: (() => void)[] = []
     const second = new Promise<number>(resolve => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        const listener = () => (stop.signal.aborted ? resolve(exitCodes[signal]) : stop.abort(signal))
-        offs.push(shell.on(signal, listener))
+      for (const [name, code] of Object.entries(exitCodes) as [keyof typeof exitCodes, number][]) {
+        const listener = (reason: unknown): void => {
+          if (name === 'uncaughtException') faults += say(failureOf(reason))
+          if (stop.signal.aborted) resolve(code)
+          else stop.abort(reason)
+        }
+        offs.push(shell.on(name, listener))
       }
     })
     try {
       exitCode = await Promise.race([work(options, { shell, out, stop: stop.signal }), second])
+      if (faults > 0) exitCode = 1
     } finally {
       for (const off of offs) off()
     }
@@ -70,9 +82,7 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
   } catch (error) {
     // Help and version come as errors too.
     if ((error as { exitCode?: unknown }).exitCode === 0) return 0
-    const failure = failureOf(error)
-    errors.print(...failure.lines.map(text => whole(`switchhook: ${text}`)))
-    return failure.exitCode
+    return say(failureOf(error))
   }
   return exitCode
 }

@@ -4,10 +4,10 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { type Config, loadConfig, readConfig } from '../config.js'
 import { type Fault, HubError } from '../errors.js'
-import { createHub, type Hub, type Listening } from '../hub.js'
+import type { Hub, Listening } from '../hub.js'
 import { faultText, type Log } from '../runtime/index.js'
 import { createDev, type Dev, devLines, devTenant } from './dev.js'
-import { Failure, misuse } from './failure.js'
+import { Failure, failureOf, misuse } from './failure.js'
 import { whole as wholeNumber } from './flags.js'
 import { createLog, type Level, levels } from './log.js'
 import type { Start } from './program.js'
@@ -56,6 +56,7 @@ const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<
       ...(dev ? devLines(dev, url) : []),
     )
     await aborted(stop)
+    if (stop.reason instanceof Error) log.error({ error: stop.reason }, 'a fault that nobody caught')
     out.tell({ event: 'draining', signal: signal() }, line(`${signal()}: draining; once more stops at once`))
     await hub.drain()
   } finally {
@@ -70,7 +71,7 @@ const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<
 const refuse = (faults: readonly Fault[], file: string | undefined, path: string): Failure =>
   misuse(
     ...faults.map(fault =>
-      fault.path === path ? `${file} ${fault.message}` : `${file ?? '--dev'}: ${faultText(fault)}`,
+      fault.path === path ? `${file} ${fault.message}` : `${file}: ${faultText(fault)}`,
     ),
   )
 
@@ -98,11 +99,20 @@ const configOf = (
 }
 
 const build = async (config: Config, { config: file }: ServeOptions, log: Log): Promise<Hub> => {
+  // Loaded here, so that the other commands start without the weight of a hub.
+  const { createHub } = await import('../hub.js')
   try {
     return await createHub(config, { log })
   } catch (error) {
-    throw error instanceof HubError ? refuse(error.faults, file, '') : error
+    // Besides its own refusals there is only OpenSSL's word on the certificate and its key.
+    const { message } = error as Error
+    throw refuse(error instanceof HubError ? error.faults : [{ path: 'listen.tls', message }], file, '')
   }
+}
+
+const portTrouble: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use',
+  EACCES: 'the port is not for ordinary users',
 }
 
 const listen = async (hub: Hub, { listen: { host, port } }: Config): Promise<Listening> => {
@@ -110,20 +120,19 @@ const listen = async (hub: Hub, { listen: { host, port } }: Config): Promise<Lis
     return await hub.listen()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new Failure(1, `--port ${port}: the port is in use on ${host}`)
-    if (code === 'EACCES') throw new Failure(1, `--port ${port}: not allowed to listen on it`)
+    const why = portTrouble[String(code)]
+    if (why !== undefined) throw new Failure(1, `--port ${port}: ${why} on ${host}`)
     throw new Failure(1, `--host ${host}: cannot listen on it (${code})`)
   }
 }
 
-/** SIGHUP: a bad configuration is refused, and so is nothing else: a good one waits for a restart. */
+/** SIGHUP: a bad configuration is refused with its faults; a good one waits for a restart. */
 const reread = async (options: ServeOptions, dev: Dev | undefined, shell: Shell, log: Log): Promise<void> => {
   try {
     const trial = await build(configOf(options, dev, shell), options, log)
     await trial.close()
     log.warn({}, 'the configuration is good; restart to apply it')
   } catch (error) {
-    const faults = error instanceof Failure ? error.lines : [String(error)]
-    log.error({ faults }, 'the configuration is refused; the old one stays')
+    log.error({ faults: failureOf(error).lines }, 'the configuration is refused; the old one stays')
   }
 }

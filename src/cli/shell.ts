@@ -4,7 +4,8 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Output } from './output.js'
 
-export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+/** Signals, and the fault of something that nobody waited for. */
+export type Interruption = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'uncaughtException'
 
 /** A stream that may be a terminal. */
 export interface Screen extends Writable {
@@ -21,15 +22,21 @@ export interface Shell {
   /** Where relative paths begin. */
   readonly cwd: string
   readonly pid: number
-  /** Calls `listener` at each signal, in place of the signal's default, until the function it returns is called. */
-  on(signal: SignalName, listener: () => void): () => void
+  /**
+   * Calls `listener` with the signal's name or the fault's error at each interruption, in place of its default, until
+   * the function that it returns is called.
+   */
+  on(interruption: Interruption, listener: (reason: unknown) => void): () => void
 }
 
 /** One run of one command. */
 export interface Job {
   readonly shell: Shell
   readonly out: Output
-  /** Aborted by the first SIGINT or SIGTERM, with the signal's name as its reason: finish in good order. A second one does not wait. */
+  /**
+   * Aborted by the first SIGINT, SIGTERM or uncaught fault, with the signal's name or the error as its reason: finish in
+   * good order. A second one does not wait.
+   */
   readonly stop: AbortSignal
 }
 

@@ -37,10 +37,11 @@ export const factsText = ({ account, device, ...facts }: { readonly [fact: strin
 }
 
 /** A frame as an event for programs. */
-export const eventOf = <F extends { readonly type: string }>({ type, ...facts }: F) => ({
-  event: type,
-  ...facts,
-})
+export const eventOf = <F extends { readonly type: string; readonly ref?: unknown }>({
+  type,
+  ref: _ref,
+  ...facts
+}: F) => ({ event: type, ...facts })
 
 /** Seconds since the call came in. */
 const since = (at: string, began: string): string =>

@@ -100,7 +100,6 @@ const token = async (options: TokenOptions, { shell, out }: Job): Promise<number
     return 0
   } catch (error) {
     if (!(error instanceof HubError)) throw error
-    if (error.faults.length === 0) throw misuse(`--expires: ${error.message}`)
     throw misuse(...error.faults.map(({ path, message }) => `${flagOf(path, options)} ${message}`))
   }
 }

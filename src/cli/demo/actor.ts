@@ -1,5 +1,6 @@
 // One phone of the demo: connects with a token of its own, rings when it is called, and answers if its part says so.
 
+import { EventEmitter, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call, CallEnd, Softphone, Welcome } from '../../client/index.js'
 import { connect, createLine } from '../line.js'
@@ -26,15 +27,19 @@ export interface ActorOptions {
 export class Actor {
   readonly name: string
   readonly #phone: Softphone
-  readonly #calls = new Map<string, Call>()
+  readonly #ends = new Map<string, CallEnd>()
+  readonly #heard = new EventEmitter()
 
   constructor(role: Role, { url, token, answerMs, told, failed }: ActorOptions) {
     this.name = partyText(role)
     this.#phone = createLine({ url, token, device: role.device, status: role.status })
     this.#phone.on('error', failed)
     this.#phone.on('invite', async call => {
-      this.#calls.set(call.id, call)
-      call.over.then(end => told(this.name, call, end))
+      call.over.then(end => {
+        this.#ends.set(call.id, end)
+        this.#heard.emit('end')
+        told(this.name, call, end)
+      })
       const delayMs = answerMs(this.name)
       if (delayMs === undefined) return
       await sleep(delayMs)
@@ -46,15 +51,13 @@ export class Actor {
     return connect(this.#phone)
   }
 
-  /** How a call ended that this phone is offered, or was. */
-  endOf(id: string): Promise<CallEnd> {
-    const call = this.#calls.get(id)
-    if (call !== undefined) return call.over
-    return new Promise(resolve => {
-      this.#phone.on('invite', call => {
-        if (call.id === id) resolve(call.over)
-      })
-    })
+  /** How a call ended that this phone is offered, or will be. */
+  async endOf(id: string): Promise<CallEnd> {
+    for (;;) {
+      const end = this.#ends.get(id)
+      if (end !== undefined) return end
+      await once(this.#heard, 'end')
+    }
   }
 
   close(): Promise<void> {

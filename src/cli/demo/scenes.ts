@@ -34,7 +34,9 @@ export interface Tempo {
 export const readable: Tempo = { lineMs: 80, ringTimeoutMs: 1500, answerMs: 700, talkMs: 500 }
 export const fast: Tempo = { lineMs: 0, ringTimeoutMs: 600, answerMs: 10, talkMs: 0 }
 
-export const groups = (ringTimeoutMs: number): NonNullable<ConfigInput['tenants']>[string]['groups'] => ({
+type Groups = NonNullable<NonNullable<ConfigInput['tenants']>[string]['groups']>
+
+export const groups = (ringTimeoutMs: number): Groups => ({
   support: { members: ['alice', 'bob', 'carol', 'dave'], strategy: 'longest-idle', ringTimeoutMs },
   sales: { members: ['carol', 'dave', 'erin'] },
 })

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Call, type CallEnd, HubApi } from '../../client/index.js'
 import { mintToken } from '../../gateway/token/index.js'
-import { createHub, type Hub } from '../../hub.js'
+import type { Hub } from '../../hub.js'
 import type { Dev } from '../dev.js'
 import { Actor } from './actor.js'
 import { documents, groups, type Role, routes, type Tempo, tenant } from './scenes.js'
@@ -17,9 +17,6 @@ export interface Audience {
   answerMs: (name: string) => number | undefined
 }
 
-/** Nobody listens, and all phones just ring. */
-const silent: Audience = { asked: () => {}, told: () => {}, answerMs: () => undefined }
-
 export interface Stage {
   readonly url: string
   readonly voice: string
@@ -28,21 +25,21 @@ export interface Stage {
   /** Who listens to the scene that is played. */
   readonly audience: Audience
   mint(account: string, key?: Partial<Dev>): Promise<string>
-  /** From now on nothing is told, and some phones answer whoever calls. */
+  /** The scenes are over: nothing is told, and some phones answer whoever calls. */
   quiet(): void
   /** A phone with a token of its own; not connected yet. */
   enter(role: Role): Promise<Actor>
   close(): Promise<void>
 }
 
-/** Who answers, and how soon, once the scenes are over. */
+/** Who answers when no scene is played. */
 const kept: ReadonlySet<string> = new Set(['alice/web', 'bob/desk'])
-const KEPT_ANSWER_MS = 1500
 
 const random = (): string => randomBytes(24).toString('base64url')
 
-const openHub = (dev: Dev, authToken: string, voice: VoiceApplication, tempo: Tempo): Promise<Hub> =>
-  createHub({
+const openHub = async (dev: Dev, authToken: string, voice: VoiceApplication, tempo: Tempo): Promise<Hub> => {
+  const { createHub } = await import('../../hub.js')
+  return createHub({
     listen: { port: 0 },
     fetch: { allowPrivate: true },
     calls: { totalTimeoutMs: 10_000 },
@@ -51,15 +48,21 @@ const openHub = (dev: Dev, authToken: string, voice: VoiceApplication, tempo: Te
       [tenant]: {
         keys: [{ kid: dev.kid, alg: 'HS256', secret: dev.secret }],
         authToken,
-        groups: groups(tempo.ringTimeoutMs) ?? {},
+        groups: groups(tempo.ringTimeoutMs),
         routes: routes(voice.url),
       },
     },
   })
+}
 
 /** `failed` hears of phones that could not answer. */
 export const openStage = async (tempo: Tempo, failed: (error: unknown) => void): Promise<Stage> => {
-  const audience = { ...silent }
+  const quiet: Audience = {
+    asked: () => {},
+    told: () => {},
+    answerMs: name => (kept.has(name) ? tempo.answerMs : undefined),
+  }
+  const audience = { ...quiet }
   const dev: Dev = { tenant, kid: 'demo', secret: random() }
   const authToken = random()
   const voice = await openVoiceApplication(documents, authToken, asked => audience.asked(asked))
@@ -88,8 +91,7 @@ export const openStage = async (tempo: Tempo, failed: (error: unknown) => void):
     }),
     mint,
     quiet() {
-      Object.assign(audience, silent)
-      audience.answerMs = name => (kept.has(name) ? KEPT_ANSWER_MS : undefined)
+      Object.assign(audience, quiet)
     },
     async enter(role) {
       const actor = new Actor(role, {
