@@ -107,6 +107,8 @@ t.test('programs are told events, people lines; no further than 80 columns, nor 
   t.ok(text.lines.length === 2 && text.lines.every(({ length }) => length <= 80))
   text.columns = 40
   t.equal(output.width, 40)
+  text.columns = 0
+  t.equal(output.width, 80, 'a terminal that does not know')
   text.columns = 200
   t.equal(output.width, 80)
 })

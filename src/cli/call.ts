@@ -38,7 +38,11 @@ export const callCommand = (start: Start): Command =>
     )
     .addOption(new Option('--twiml <file>', 'instructions in a file of TwiML').conflicts(['jsonSteps']))
     .option('--json-steps <file>', 'instructions in a file of JSON: {"steps": […]}')
-    .option('--wait <duration>', 'give up when nobody has answered for so long', duration, duration('30s'))
+    .addOption(
+      new Option('--wait <duration>', 'give up when nobody has answered for so long')
+        .argParser(duration)
+        .default(duration('30s'), '30s'),
+    )
     .option('--hangup-after <duration>', 'hang up so long after the answer (default: never)', duration)
     .option('--json', 'one JSON object a line')
     .action((options: CallOptions) => start(options, call))

@@ -33,9 +33,9 @@ export class Output {
     })
   }
 
-  /** In columns. */
+  /** In columns. A terminal that does not know its own says 0. */
   get width(): number {
-    return Math.min(this.#screen.columns ?? WIDEST, WIDEST)
+    return Math.min(this.#screen.columns || WIDEST, WIDEST)
   }
 
   get colour(): boolean {

@@ -45,7 +45,9 @@ const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<
   const log = createLog(shell.stderr, options.logLevel ?? (dev ? 'warn' : 'info'))
   const config = configOf(options, dev, shell)
   const hub = await build(config, options, log)
-  const off = shell.on('SIGHUP', () => void reread(options, dev, shell, log))
+  // Without a file there is nothing to read again: SIGHUP means what it always does.
+  const off =
+    options.config === undefined ? () => {} : shell.on('SIGHUP', () => void reread(options, dev, shell, log))
   const signal = () => String(stop.reason)
   try {
     const { url, socket } = await listen(hub, config)

@@ -49,7 +49,11 @@ export const tokenCommand = (start: Start): Command =>
     .option('--scope <permissions>', "what it allows, several by commas (default: a softphone's)", words)
     .option('--group <names>', 'open groups it joins, several by commas', words)
     .option('--capacity <number>', 'calls at once', wholeNumber(1, 1000))
-    .option('--expires <duration>', 'how long it holds, at most 24h', duration, duration('1h'))
+    .addOption(
+      new Option('--expires <duration>', 'how long it holds, at most 24h')
+        .argParser(duration)
+        .default(duration('1h'), '1h'),
+    )
     .option('--audience <name>', "the hub's name for itself (default: switchhook)")
     .option('--json', 'one JSON object, with the claims')
     .action((options: TokenOptions) => start(options, token))

@@ -76,9 +76,10 @@ const play = async (
     { url: stage.url },
     'hub',
     stage.url,
-    ', which knows the group ',
+    ', with the groups ',
     bold('support'),
-    ' and some people',
+    ' and ',
+    bold('sales'),
   )
   narrator.step(
     'voice',

@@ -34,12 +34,12 @@ export class Narrator {
       dim(`  ${label}`.padEnd(LABEL)),
       ...pieces.map(piece => (typeof piece === 'string' ? { text: piece } : piece)),
     ]
-    this.#say({ ...facts, event }, { spans, hang: LABEL })
+    this.#say({ event, ...facts }, { spans, hang: LABEL })
   }
 
   /** Lines of their own, beside an event. */
   show(event: string, facts: Facts, lines: readonly Line[]): void {
-    this.#say({ ...facts, event }, ...lines)
+    this.#say({ event, ...facts }, ...lines)
   }
 
   /** Does something when it is its turn: what it tells is said before anything else. */
