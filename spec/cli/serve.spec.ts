@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { HubApi } from '../../src/client/index.js'
-import { secret } from '../support/hub.js'
+import { secret, tokenOf } from '../support/hub.js'
 import { createTerminal, type TerminalOptions } from '../support/terminal.js'
 
 const keys = [{ kid: 'k1', alg: 'HS256', secret }]
@@ -177,17 +177,31 @@ t.test('a port or host that can not be listened on is named', async t => {
   t.match(elsewhere.stderr.text, /^switchhook: --host 192\.0\.2\.1: cannot listen on it \(E\w+\)\n$/)
 })
 
-t.test('[FC5] SIGHUP reads the configuration again: a bad one is refused, and the old one stays', async t => {
+t.test('[FC5] SIGHUP applies the configuration; a bad one is refused, and the old one stays', async t => {
   const cwd = folder(t, { tenants: { acme: { keys } } })
   const { terminal, exit, listening } = await serving(['--config', 'hub.json', '--port', '0'], { cwd })
-  writeFileSync(join(cwd, 'hub.json'), JSON.stringify({ tenants: { acme: { keys: [] } } }))
-  terminal.signal('SIGHUP')
-  const [refused] = await terminal.stderr.until(/.*refused.*\n/)
-  t.match(JSON.parse(refused), { level: 50, faults: [/hub\.json: tenants\.acme\.keys/] })
-  t.equal((await fetch(`${listening.url}/healthz`)).status, 200)
-  writeFileSync(join(cwd, 'hub.json'), JSON.stringify({ tenants: { acme: { keys }, other: { keys } } }))
-  terminal.signal('SIGHUP')
-  t.match(JSON.parse((await terminal.stderr.until(/.*restart to apply it.*\n/))[0]), { level: 40 })
+  const hup = async (config: object, said: RegExp) => {
+    writeFileSync(join(cwd, 'hub.json'), JSON.stringify(config))
+    terminal.signal('SIGHUP')
+    return JSON.parse((await terminal.stderr.until(said))[0])
+  }
+  const status = async (tenant: string) => {
+    const headers = { authorization: `Bearer ${await tokenOf('x', { tenant })}` }
+    return (await fetch(`${listening.url}/v1/presence/x`, { headers })).status
+  }
+  const refused = await hup({ tenants: { acme: { keys: [] } } }, /.*refused.*\n/)
+  t.match(refused, { level: 50, faults: [/hub\.json: tenants\.acme\.keys/] })
+  t.equal(await status('acme'), 200)
+  t.equal(await status('other'), 401)
+  const unread = { routes: [{ to: '1', instructions: { twiml: '<Response><Fax/></Response>' } }] }
+  const late = await hup({ tenants: { other: { keys, ...unread } } }, /.*Fax.*\n/)
+  t.match(late, { level: 50, faults: [/^hub\.json: tenants\.other\.routes\[0\]/] }, 'by the hub itself')
+  t.equal(await status('other'), 401)
+  t.match(await hup({ tenants: { acme: { keys }, other: { keys } } }, /.*is applied".*\n/), { level: 30 })
+  t.equal(await status('other'), 200)
+  const waiting = await hup({ drainMs: 1, tenants: { acme: { keys } } }, /.*waits for a restart.*\n/)
+  t.match(waiting, { level: 40, waiting: ['drainMs'] })
+  t.equal(await status('other'), 401)
   terminal.signal('SIGTERM')
   t.equal(await exit, 0)
 })

@@ -26,7 +26,7 @@ interface ServeOptions {
 export const serveCommand = (start: Start): Command =>
   new Command('serve')
     .description('run a hub')
-    .option('--config <file>', 'the configuration, in JSON; SIGHUP checks it again')
+    .option('--config <file>', 'the configuration, in JSON; SIGHUP reads it again')
     .option('--dev', 'a throw-away tenant with a printed secret, open groups and sample numbers')
     .option('--port <number>', 'where to listen; 0 picks a free port', wholeNumber(0, 65_535))
     .option('--host <address>', 'the address to listen on')
@@ -44,10 +44,12 @@ const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<
   const dev = options.dev ? createDev() : undefined
   const log = createLog(shell.stderr, options.logLevel ?? (dev ? 'warn' : 'info'))
   const config = configOf(options, dev, shell)
-  const hub = await build(config, options, log)
+  // Loaded here, so that the other commands start without the weight of a hub.
+  const { createHub } = await import('../hub.js')
+  const hub = await taken(createHub(config, { log }), options)
+  const reload = async () => taken(hub.reload(configOf(options, dev, shell)), options)
   // Without a file there is nothing to read again: SIGHUP means what it always does.
-  const off =
-    options.config === undefined ? () => {} : shell.on('SIGHUP', () => void reread(options, dev, shell, log))
+  const off = options.config === undefined ? () => {} : shell.on('SIGHUP', () => void reread(reload, log))
   const signal = () => String(stop.reason)
   try {
     const { url, socket } = await listen(hub, config)
@@ -100,13 +102,12 @@ const configOf = (
   }
 }
 
-const build = async (config: Config, { config: file }: ServeOptions, log: Log): Promise<Hub> => {
-  // Loaded here, so that the other commands start without the weight of a hub.
-  const { createHub } = await import('../hub.js')
+/** What comes of a configuration in the hub; what that refuses of it names the file. */
+const taken = async <T>(work: Promise<T>, { config: file }: ServeOptions): Promise<T> => {
   try {
-    return await createHub(config, { log })
+    return await work
   } catch (error) {
-    // Besides its own refusals there is only OpenSSL's word on the certificate and its key.
+    // Besides the hub's own refusals there is only OpenSSL's word on the certificate and its key.
     const { message } = error as Error
     throw refuse(error instanceof HubError ? error.faults : [{ path: 'listen.tls', message }], file, '')
   }
@@ -128,12 +129,12 @@ const listen = async (hub: Hub, { listen: { host, port } }: Config): Promise<Lis
   }
 }
 
-/** SIGHUP: a bad configuration is refused with its faults; a good one waits for a restart. */
-const reread = async (options: ServeOptions, dev: Dev | undefined, shell: Shell, log: Log): Promise<void> => {
+/** SIGHUP: the hub goes by what the configuration says now; a bad one is refused with its faults. */
+const reread = async (reload: () => ReturnType<Hub['reload']>, log: Log): Promise<void> => {
   try {
-    const trial = await build(configOf(options, dev, shell), options, log)
-    await trial.close()
-    log.warn({}, 'the configuration is good; restart to apply it')
+    const waiting = await reload()
+    if (waiting.length === 0) log.info({}, 'the configuration is applied')
+    else log.warn({ waiting }, 'the configuration is applied, but for what waits for a restart')
   } catch (error) {
     log.error({ faults: failureOf(error).lines }, 'the configuration is refused; the old one stays')
   }
