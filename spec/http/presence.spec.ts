@@ -1,6 +1,7 @@
 // Presence over HTTP: the resource of one and of many, who may read how much of it, and a supervisor's word.
 
 import t from 'tap'
+import { PresenceEvents } from '../../src/http/presence-events.js'
 import { newApi } from '../support/http-api.js'
 import { aSecret } from '../support/room.js'
 
@@ -167,4 +168,69 @@ t.test('a supervisor sets an account’s status, and clears it', async t => {
   })
   t.match((await put('.a', { status: 'away' })).json.error, { code: 'invalid', message: /account/ })
   t.equal((await put('alice', { status: 'away' }, await api.token('alice', ['presence:read']))).status, 403)
+})
+
+t.test('[C12] the feed as server-sent events: a snapshot, then each change', async t => {
+  const { api, read, get } = await stand(t)
+  const feed = await api.follow('/v1/presence/support/events', { token: read })
+  const next = async () => {
+    for (;;) {
+      const event = await feed.next()
+      if (event?.event === 'presence') return JSON.parse(String(event.data))
+    }
+  }
+  const snapshot = await next()
+  t.match(snapshot, { snapshot: true, destination: 'support', counts: { available: 1 } })
+  t.notOk('devices' in snapshot.accounts[0])
+  const bob = api.room.phone('bob')
+  const diff = await next()
+  t.match(diff, {
+    snapshot: false,
+    prev: snapshot.version,
+    accounts: [{ account: 'bob', status: 'available' }],
+  })
+  bob.leave()
+  await api.room.clock.settle(100)
+  t.match(await next(), { prev: diff.version, accounts: [{ account: 'bob', status: 'offline' }] })
+  t.equal(api.room.presence.counts.subscriptions, 1)
+  await api.room.clock.settle(3600_000)
+  await feed.rest()
+  t.equal(api.room.presence.counts.subscriptions, 0, 'it ends with the token')
+
+  t.equal((await get('/support/events?view=routing')).status, 403)
+  t.equal((await api.ask('GET', '/v1/presence/support/events')).status, 401)
+})
+
+t.test('a reader of the feed with no room finds a fresh snapshot in place of what it missed', async t => {
+  const { api } = await stand(t)
+  const { clock, presence } = api.room
+  const grant = {
+    tenant: 'acme',
+    account: 'x',
+    scopes: new Set(),
+    groups: [],
+    expires: clock.wall() + 60_000,
+  }
+  const query = { view: 'full', devices: false } as const
+  const events = new PresenceEvents(presence, grant as never, 'support' as never, query, clock)
+  let woken = 0
+  const unwatch = events.watch(() => woken++)
+  const next = () => {
+    const data = /^data: (.*)$/m.exec(events.next() ?? '')?.[1]
+    return data && JSON.parse(data)
+  }
+  t.match(next(), { snapshot: true, version: 4 })
+  t.equal(next(), undefined)
+  const bob = api.room.phone('bob')
+  await clock.settle(1000)
+  const before = woken
+  bob.leave()
+  await clock.settle(1000)
+  t.ok(woken > before)
+  t.match(next(), { snapshot: true, version: 6, counts: { available: 1 } })
+  events.probe()
+  clock.advance(60_000)
+  t.ok(events.over)
+  t.equal(next(), undefined)
+  unwatch()
 })

@@ -20,7 +20,7 @@ import { type Caller, type CallView, callStates, type Router } from '../router/i
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
 import { grantOf, requires } from './authorization.js'
-import { EventStream } from './event-stream.js'
+import { EventStream, eventHeaders } from './event-stream.js'
 import { Idempotency } from './idempotency.js'
 import { Inbox } from './inbox.js'
 import { accepted } from './refusal.js'
@@ -193,8 +193,8 @@ export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
   app.get('/calls/:call/events', { onRequest, schema: OneCall }, async (request, reply) => {
     const inbox = roomIn(inboxOf(callerOf(grantOf(request), request.params.call)))
     return reply
-      .headers({ 'content-type': 'text/event-stream', connection: 'close', 'x-accel-buffering': 'no' })
-      .send(new EventStream(inbox, request.headers['last-event-id'], clock))
+      .headers(eventHeaders)
+      .send(new EventStream(inbox.after(request.headers['last-event-id']), clock))
   })
 
   app.post('/calls/:call', { onRequest, schema: { ...OneCall, body: Change } }, async request => {

@@ -1,37 +1,50 @@
-// One reader of an inbox: server-sent events (https://html.spec.whatwg.org/#server-sent-events) from a place in the
-// log onward, at the reader's own pace. It ends after `ended`. A comment now and then keeps proxies from closing a
-// quiet stream; who has taken nothing between two of them is let go, and may come back with Last-Event-ID.
+// Server-sent events (https://html.spec.whatwg.org/#server-sent-events) of one source, at the reader's own pace: what
+// there is to say is asked for when there is room for it. A comment now and then keeps proxies from closing a quiet
+// stream; who has taken nothing between two of them is let go, and may come back.
 
 import { Readable } from 'node:stream'
 import type { Clock, Timer } from '../runtime/index.js'
-import type { Inbox } from './inbox.js'
 
 const beatMs = 15_000
 
 /** Tells the browser how long to wait before it comes back, and brings the headers out at once. */
 const opening = 'retry: 1000\n\n'
 
-/** The place that a `Last-Event-ID` names; one that was never given begins at the start. */
-const placeOf = (id: string | string[] | undefined, { last }: Inbox): number =>
-  typeof id === 'string' && /^\d{1,15}$/.test(id) && Number(id) <= last ? Number(id) : 0
+/** What a stream reads. */
+export interface EventSource {
+  /** The next event as it goes on the wire, taken; undefined while there is none. */
+  next(): string | undefined
+  /** Nothing more will come after what there is. */
+  readonly over: boolean
+  /** Calls `wake` when there may be more, until the returned function is called. */
+  watch(wake: () => void): () => void
+}
+
+/** One event: its type, its data as JSON, and, where readers can come back to it, its number. */
+export const eventText = (type: string, data: object, id?: number): string =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`
+
+export const eventHeaders = {
+  'content-type': 'text/event-stream',
+  connection: 'close',
+  'x-accel-buffering': 'no',
+}
 
 export class EventStream extends Readable {
-  readonly #inbox: Inbox
+  readonly #source: EventSource
   readonly #clock: Pick<Clock, 'after'>
   readonly #unwatch: () => void
   #beat: Timer
-  #place: number
   /** Whether the reader has room. */
   #wanted = false
   /** Whether the reader has taken anything since the last beat. */
   #taken = true
 
-  constructor(inbox: Inbox, lastEventId: string | string[] | undefined, clock: Pick<Clock, 'after'>) {
+  constructor(source: EventSource, clock: Pick<Clock, 'after'>) {
     super()
-    this.#inbox = inbox
+    this.#source = source
     this.#clock = clock
-    this.#place = placeOf(lastEventId, inbox)
-    this.#unwatch = inbox.watch(() => this.#flow())
+    this.#unwatch = source.watch(() => this.#flow())
     this.#beat = this.#arm()
     this.push(opening)
   }
@@ -50,13 +63,12 @@ export class EventStream extends Readable {
 
   #flow(): void {
     while (this.#wanted) {
-      const event = this.#inbox.after(this.#place)
+      const event = this.#source.next()
       if (event === undefined) {
-        if (this.#inbox.over) this.#wanted = this.push(null)
+        if (this.#source.over) this.#wanted = this.push(null)
         return
       }
-      this.#place = event.seq
-      this.#wanted = this.push(event.text)
+      this.#wanted = this.push(event)
     }
   }
 

@@ -58,7 +58,7 @@ export const createHttp = (options: HttpOptions): Http => {
     async v1 => {
       v1.addHook('onRequest', authenticate(verifier))
       serveCalls(v1, { router, clock })
-      servePresence(v1, presence)
+      servePresence(v1, { presence, clock })
     },
     { prefix: '/v1' },
   )

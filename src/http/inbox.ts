@@ -4,6 +4,7 @@
 
 import type { AccountId, CallFrame } from '../protocol/index.js'
 import type { Caller } from '../router/index.js'
+import { type EventSource, eventText } from './event-stream.js'
 
 /** Events kept for one call, and their characters in all. The last is always kept. */
 const keptEvents = 500
@@ -11,12 +12,6 @@ const keptCharacters = 256 * 1024
 
 /** How many may wait for what comes next at a time. */
 const watcherLimit = 16
-
-export interface InboxEvent {
-  readonly seq: number
-  /** As on the wire: id, event, data, and a blank line. */
-  readonly text: string
-}
 
 /** The caller of a call that was placed over HTTP. */
 export class Inbox implements Caller {
@@ -49,7 +44,7 @@ export class Inbox implements Caller {
 
   send(frame: CallFrame): void {
     const seq = this.last + 1
-    const text = `id: ${seq}\nevent: ${frame.type}\ndata: ${JSON.stringify({ ...frame, seq })}\n\n`
+    const text = eventText(frame.type, { ...frame, seq }, seq)
     this.#texts.push(text)
     this.#characters += text.length
     while (this.#texts.length > keptEvents || (this.#texts.length > 1 && this.#characters > keptCharacters)) {
@@ -66,11 +61,23 @@ export class Inbox implements Caller {
     return this.#dropped + this.#texts.length
   }
 
-  /** The first event kept after number `seq`, if there is one yet. */
-  after(seq: number): InboxEvent | undefined {
-    const at = Math.max(0, seq - this.#dropped)
-    const text = this.#texts[at]
-    return text === undefined ? undefined : { seq: this.#dropped + at + 1, text }
+  /** The log from the event after `lastEventId` on; from the start, where that names none that was given. */
+  after(lastEventId: string | string[] | undefined): EventSource {
+    const given = typeof lastEventId === 'string' && /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : 0
+    let seq = given <= this.last ? given : 0
+    const inbox = this
+    return {
+      next() {
+        const at = Math.max(0, seq - inbox.#dropped)
+        const text = inbox.#texts[at]
+        if (text !== undefined) seq = inbox.#dropped + at + 1
+        return text
+      },
+      get over() {
+        return inbox.over
+      },
+      watch: wake => inbox.watch(wake),
+    }
   }
 
   /** Calls `wake` after each event, until the returned function is called. */

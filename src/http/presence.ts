@@ -1,5 +1,5 @@
-// Presence over HTTP: the presence status resource of one destination or of many in one answer, and a supervisor's
-// word for an account. Devices are shown by right, not by view.
+// Presence over HTTP: the presence status resource of one destination or of many in one answer, its changes as they
+// happen, and a supervisor's word for an account. Devices are shown by right, not by view.
 
 import Type from 'typebox'
 import { type Grant, queryOf } from '../gateway/token/index.js'
@@ -14,8 +14,11 @@ import {
   subscribeLimit,
   ViewName,
 } from '../protocol/index.js'
+import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
 import { grantOf, requires } from './authorization.js'
+import { EventStream, eventHeaders } from './event-stream.js'
+import { PresenceEvents } from './presence-events.js'
 import { accepted } from './refusal.js'
 
 const View = { view: Type.Optional(ViewName) }
@@ -35,7 +38,10 @@ const Some = Type.Object({ ...View, destination: Many(1, subscribeLimit) })
 const List = Type.Object({ ...View, destinations: Many(0, presenceLimit) }, { expected: 'a JSON object' })
 
 /** Adds `/presence` and what is under it. */
-export const servePresence = (app: App, presence: Presence): void => {
+export const servePresence = (
+  app: App,
+  { presence, clock }: { readonly presence: Presence; readonly clock: Clock },
+): void => {
   const read = (grant: Grant, destination: Destination, view: ViewName = 'full', page?: Page): Resource =>
     presence.resource(grant.tenant, destination, accepted(queryOf(grant, destination, view)), page)
 
@@ -45,6 +51,18 @@ export const servePresence = (app: App, presence: Presence): void => {
     async request => {
       const { view, ...page } = request.query
       return read(grantOf(request), request.params.destination, view, page)
+    },
+  )
+
+  app.get(
+    '/presence/:destination/events',
+    { schema: { params: Type.Object({ destination: DestinationName }), querystring: Type.Object(View) } },
+    async (request, reply) => {
+      const grant = grantOf(request)
+      const { destination } = request.params
+      const query = accepted(queryOf(grant, destination, request.query.view ?? 'full'))
+      const events = new PresenceEvents(presence, grant, destination, query, clock)
+      return reply.headers(eventHeaders).send(new EventStream(events, clock))
     },
   )
 
