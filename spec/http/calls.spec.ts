@@ -398,3 +398,24 @@ t.test('a fault of the router is ours: told without a word of the inside, and lo
   t.match(api.logged, [{ level: 'error', facts: { code: 'internal', route: '/v1/calls', error: TypeError } }])
   t.notMatch(JSON.stringify(api.logged), token)
 })
+
+t.test('[U16] who would be rung is told beforehand, to who may know', async t => {
+  const { api, token } = await stand(t)
+  api.room.phone('alice')
+  const may = await api.token('lead', ['call:explain'])
+  const { status, json } = await api.ask('POST', '/v1/explain', {
+    token: may,
+    body: { to: 'alice', from: '1' },
+  })
+  t.equal(status, 200)
+  t.match(json.dials, [
+    { destinations: [{ destination: 'alice', order: [{ account: 'alice', devices: ['phone'] }] }] },
+  ])
+  t.match((await api.ask('POST', '/v1/explain', { token: may, body: { to: 'nobody' } })).json.error, {
+    code: 'not-found',
+  })
+  t.match((await api.ask('POST', '/v1/explain', { token: may, body: {} })).json.error, {
+    message: 'to is missing',
+  })
+  t.equal((await api.ask('POST', '/v1/explain', { token, body: { to: 'alice' } })).status, 403)
+})

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import type { CallId, Resource } from '../../src/protocol/index.js'
+import type { CallId, Resource, TenantId } from '../../src/protocol/index.js'
 import { pick } from '../../src/router/pick.js'
 import { Sides } from '../../src/router/sides.js'
 import { Timeline } from '../../src/router/timeline.js'
@@ -272,4 +272,101 @@ t.test('sides that are in no call are in none', async t => {
   const side = { account: 'x', send() {} } as never
   sides.remove(side, {} as never)
   t.same(sides.of(side), [])
+})
+
+t.test('[U1] an explanation says who would be rung, in order, and why each other would not', async t => {
+  const { url, asked } = await application(t, {
+    '/in': '<Response><Dial><Client>support</Client></Dial></Response>',
+  })
+  const room = newRoom(
+    {
+      groups: {
+        support: { members: ['alice', 'bob', 'carol', { account: 'dave', tier: 2 }], ringTimeoutMs: 7000 },
+      },
+      authToken: 'token',
+      routes: [
+        { to: '+1555*', instructions: `${url}/in?key=1` },
+        {
+          to: 'both',
+          instructions: { steps: [{ dial: { to: ['alice', 'nobody'], sequential: true } }, { hangup: {} }] },
+        },
+        { to: 'lost', instructions: `${url}/missing` },
+      ],
+    },
+    local,
+  )
+  room.phone('alice', 'web')
+  room.phone('alice', 'desk')
+  room.phone('bob', 'phone', { status: 'away' })
+  room.phone('dave')
+  const explain = (to: string, fetch = false) => room.router.explain(acme, { to, from: 'x', fetch })
+  t.match(await explain('support'), {
+    ok: true,
+    value: {
+      to: 'support',
+      route: undefined,
+      instructions: 'the destination of that name',
+      asked: true,
+      verbs: ['dial'],
+      dials: [
+        {
+          sequential: false,
+          destinations: [
+            {
+              destination: 'support',
+              kind: 'group',
+              status: 'available',
+              strategy: 'longest-idle',
+              timeoutMs: 7000,
+              order: [
+                { account: 'alice', tier: 1, devices: ['web', 'desk'] },
+                { account: 'dave', tier: 2, devices: ['phone'] },
+              ],
+              skipped: [
+                { account: 'bob', reason: 'away' },
+                { account: 'carol', reason: 'offline' },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  })
+  t.match(await explain('both'), {
+    value: {
+      route: 'both',
+      verbs: ['dial', 'hangup'],
+      dials: [
+        { sequential: true, destinations: [{ destination: 'alice' }, { destination: 'nobody', order: [] }] },
+      ],
+    },
+  })
+  t.same(await explain('+15550100'), {
+    ok: true,
+    value: {
+      to: '+15550100',
+      route: '+1555*',
+      instructions: `${url}/in`,
+      asked: false,
+      verbs: [],
+      dials: [],
+      warnings: [],
+    },
+  })
+  t.same(asked, [], 'a URL is named, and not asked')
+  t.match(await explain('+15550100', true), {
+    value: { asked: true, dials: [{ destinations: [{ destination: 'support' }] }] },
+  })
+  t.equal(asked.length, 1)
+  t.match(await explain('lost', true), { ok: false, code: 'conflict', message: /404/ })
+  t.match(await explain('nowhere'), { ok: false, code: 'not-found' })
+  t.match(await room.router.explain('other' as TenantId, { to: 'x', from: 'y', fetch: false }), {
+    code: 'not-found',
+  })
+  t.equal(
+    room.presence.resource(acme, 'alice' as never, { view: 'full', devices: false }).status,
+    'available',
+  )
+  t.equal(room.router.counts.placed, 0)
+  await room.close()
 })

@@ -46,6 +46,11 @@ const NewCall = Type.Object(
   body,
 )
 
+const Explaining = Type.Object(
+  { to: Line(1), from: Type.Optional(Line(0)), fetch: Type.Optional(Type.Boolean()) },
+  body,
+)
+
 const Waiting = Type.Object({
   waitMs: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 60_000, expected: 'a whole number of milliseconds up to 60000' }),
@@ -103,7 +108,7 @@ const settled = (inbox: Inbox, waitMs: number, clock: Clock, reply: FastifyReply
     wake()
   })
 
-/** Adds `/calls` and what is under it. */
+/** Adds `/calls` and what is under it, and the explanation of calls that have not come. */
 export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
   const keys = new Idempotency(clock)
   const onRequest = requires('call:inbound')
@@ -184,6 +189,15 @@ export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
     )
     return { calls: calls.map(view => shown(grant, view)), ...rest }
   })
+
+  app.post(
+    '/explain',
+    { onRequest: requires('call:explain'), schema: { body: Explaining } },
+    async request => {
+      const { to, from = '', fetch = false } = request.body
+      return accepted(await router.explain(grantOf(request).tenant, { to, from, fetch }))
+    },
+  )
 
   app.get('/calls/:call', { onRequest, schema: OneCall }, async request => {
     const grant = grantOf(request)

@@ -17,6 +17,7 @@ import { endings } from './endings.js'
 import type { DialStep, InstructionSource } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
+import type { Standing } from './plan.js'
 import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallState, CallView, Side } from './routing.js'
 import { isParty, partyOf, sameParty } from './sides.js'
@@ -59,8 +60,7 @@ export class Call {
     id: CallId,
     request: CallRequest,
     source: InstructionSource | undefined,
-    settings: TenantConfig,
-    route: MatchRoute,
+    { settings, route }: Standing,
     parts: Parts,
   ) {
     this.id = id

@@ -8,7 +8,8 @@ import type { Call } from './call.js'
 import type { OfferOutcome, SkipReason } from './endings.js'
 import type { Noun } from './instructions/index.js'
 import { Offer } from './offer.js'
-import { type Candidate, pick } from './pick.js'
+import type { Candidate } from './pick.js'
+import { survey } from './survey.js'
 
 /** So many people ring at once where a strategy rings all. */
 export const peopleAtOnce = 10
@@ -49,21 +50,19 @@ export class Hunt {
 
   async begin(): Promise<void> {
     const { parts, settings, tenant, timeline, request } = this.#call
-    const { noun, rung } = this.#terms
+    const { noun, rung, strategy: asked, timeoutMs: askedMs } = this.#terms
     const destination = noun.name as Destination
-    const resource = await parts.read(tenant, destination)
-    if (this.#over) return
-    const group = settings.groups.get(destination)
-    const tiers = new Map(group?.members.map(({ account, tier }) => [account, tier]))
-    const caller = request.caller.party?.account
-    const strategy = this.#terms.strategy ?? group?.strategy ?? 'all'
-    const { candidates, skipped } = pick(resource, {
-      strategy,
-      tierOf: account => tiers.get(account) ?? 1,
-      ...(caller !== undefined && { caller }),
+    const surveyed = await survey(parts, {
+      tenant,
+      settings,
+      destination,
+      strategy: asked,
+      timeoutMs: askedMs,
+      caller: request.caller.party?.account,
       rung,
-      now: parts.clock.wall(),
     })
+    if (this.#over) return
+    const { resource, strategy, candidates, skipped, timeoutMs } = surveyed
     timeline.add('picked', {
       destination,
       status: resource.status,
@@ -74,7 +73,6 @@ export class Hunt {
     timeline.addSkipped(destination, skipped)
     this.skipped.push(...skipped.map(({ reason }) => reason))
     this.#waiting.push(...candidates)
-    const timeoutMs = this.#terms.timeoutMs ?? group?.ringTimeoutMs ?? parts.config.calls.ringTimeoutMs
     this.#advance(width[strategy], timeoutMs)
   }
 

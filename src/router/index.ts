@@ -1,5 +1,6 @@
 // The door of the router room.
 
+export type { DestinationExplained, ExplainRequest, Explanation } from './explain.js'
 export type {
   Caller,
   CallRequest,

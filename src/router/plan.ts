@@ -1,9 +1,12 @@
 // From a call to what is done about it: finds its instructions, and follows them verb by verb until someone has
 // answered, the call is over, or nothing is left to do. What an ending means is said by the verbs.
 
-import type { Destination } from '../protocol/index.js'
+import type { TenantConfig } from '../config.js'
+import type { Destination, TenantId } from '../protocol/index.js'
 import type { Call } from './call.js'
 import type { InstructionSource, Step } from './instructions/index.js'
+import type { Parts } from './parts.js'
+import type { MatchRoute } from './routes.js'
 import type { Retrieved } from './source/index.js'
 import { dial } from './verbs/dial.js'
 import { hangup } from './verbs/hangup.js'
@@ -40,18 +43,34 @@ const perform = (call: Call, step: Step, course: Course): Promise<Next> | Next =
   }
 }
 
-/** Where a call's instructions are: its own, its route's, or to dial the destination of that name. */
-const sourceOf = (call: Call): InstructionSource | undefined => {
-  const { to } = call.request
-  if (call.source !== undefined) return call.source
-  const route = call.route(to)
-  if (route !== undefined) {
-    call.timeline.add('route', { route: route.to })
-    return route.source
-  }
-  if (!call.parts.presence.knows(call.tenant, to as Destination)) return undefined
+/** What a tenant's calls go by. */
+export interface Standing {
+  readonly tenant: TenantId
+  readonly settings: TenantConfig
+  readonly route: MatchRoute
+}
+
+/** Where the instructions for a number or name are: its route's, or to dial the destination of that name. */
+export const find = (
+  { presence }: Pick<Parts, 'presence'>,
+  { tenant, route: match }: Standing,
+  to: string,
+): { source: InstructionSource; route?: string } | undefined => {
+  const route = match(to)
+  if (route !== undefined) return { source: route.source, route: route.to }
+  if (!presence.knows(tenant, to as Destination)) return undefined
   const steps: Step[] = [{ verb: 'dial', to: [{ name: to, params: {} }], sequential: false }]
-  return { kind: 'inline', from: 'the destination of that name', instructions: { steps, warnings: [] } }
+  return {
+    source: { kind: 'inline', from: 'the destination of that name', instructions: { steps, warnings: [] } },
+  }
+}
+
+/** Where a call's instructions are: its own, else those for what it calls. */
+const sourceOf = (call: Call): InstructionSource | undefined => {
+  if (call.source !== undefined) return call.source
+  const found = find(call.parts, call, call.request.to)
+  if (found?.route !== undefined) call.timeline.add('route', { route: found.route })
+  return found?.source
 }
 
 /** Asks for the document; what comes back is written into the timeline by `note`, if the call still lives. */

@@ -14,6 +14,7 @@ import type {
   RejectReason,
   TenantId,
 } from '../protocol/index.js'
+import type { ExplainRequest, Explanation } from './explain.js'
 import type { MatchRoute } from './routes.js'
 
 /** Who placed a call, and how to tell them what becomes of it. */
@@ -116,6 +117,8 @@ export interface Router {
     tenant: TenantId,
     query: ListQuery,
   ): Result<{ readonly calls: readonly CallView[]; readonly cursor?: string }>
+  /** Who would be rung if a call came now, and why each other would not; reserves nothing. */
+  explain(tenant: TenantId, request: ExplainRequest): Promise<Result<Explanation>>
   /** Who placed the call, for as long as it is readable. */
   callerOf(tenant: TenantId, call: CallId): Caller | undefined
 

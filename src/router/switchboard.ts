@@ -7,9 +7,10 @@ import { type CallId, type EndReason, endReasons, type Party, type TenantId } fr
 import type { Clock, Log } from '../runtime/index.js'
 import { Call, callGone } from './call.js'
 import { Calls } from './calls.js'
+import { explain } from './explain.js'
 import { checkInline } from './instructions/index.js'
 import type { Parts } from './parts.js'
-import { follow } from './plan.js'
+import { find, follow, type Standing } from './plan.js'
 import { compileRoutes, type MatchRoute } from './routes.js'
 import type { CallRequest, Router, Side } from './routing.js'
 import { Sides } from './sides.js'
@@ -82,12 +83,19 @@ export const createRouter = (options: RouterOptions): Router => {
     return call === undefined ? callGone : act(call)
   }
 
+  const standingOf = (tenant: TenantId): Result<Standing> => {
+    const settings = tenants.get(tenant)
+    const route = routes.get(tenant)
+    return settings === undefined || route === undefined
+      ? refuse('not-found', `no tenant ${tenant}`)
+      : ok({ tenant, settings, route })
+  }
+
   const place = (request: CallRequest): Result<CallId> => {
     if (draining) return refuse('draining', 'the hub takes no new calls: it is about to stop')
     const { tenant, caller } = request
-    const settings = tenants.get(tenant)
-    const route = routes.get(tenant)
-    if (settings === undefined || route === undefined) return refuse('not-found', `no tenant ${tenant}`)
+    const standing = standingOf(tenant)
+    if (!standing.ok) return standing
     const own =
       request.instructions === undefined ? undefined : checkInline(request.instructions, 'instructions')
     if (own && !own.ok) {
@@ -98,7 +106,7 @@ export const createRouter = (options: RouterOptions): Router => {
       const seized = presence.seize({ tenant, account: caller.party.account, call: id }, caller.party.device)
       if (!seized.ok) return seized
     }
-    const call = new Call(id, request, own?.value, settings, route, parts)
+    const call = new Call(id, request, own?.value, standing.value, parts)
     calls.add(call)
     // The one who places it learns its id before anything else of it.
     queueMicrotask(() => parts.guard(follow(call), call))
@@ -138,6 +146,11 @@ export const createRouter = (options: RouterOptions): Router => {
       }),
     get: (tenant, id) => calls.view(tenant, id),
     list: (tenant, query) => calls.list(tenant, query),
+    async explain(tenant, request) {
+      const standing = standingOf(tenant)
+      if (!standing.ok) return standing
+      return explain(parts, standing.value, request, find(parts, standing.value, request.to))
+    },
     callerOf: (tenant, id) => calls.callerOf(tenant, id),
     configure(tenantsNow, routesNow) {
       tenants = tenantsNow

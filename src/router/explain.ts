@@ -1,0 +1,124 @@
+// What would become of a call if it came now: its route, its instructions, and for each destination they dial who
+// would be rung, in which order, and why each other member would not. Nobody is rung or reserved. A URL is named, and
+// asked only on request, since the application behind it may take the question for a call.
+
+import { ok, type Result, refuse } from '../errors.js'
+import type { CallId, Destination } from '../protocol/index.js'
+import type { DialStep, InstructionSource, Instructions } from './instructions/index.js'
+import type { Parts } from './parts.js'
+import type { Candidate, Skipped } from './pick.js'
+import type { Standing } from './plan.js'
+import { survey } from './survey.js'
+
+export interface ExplainRequest {
+  readonly to: string
+  readonly from: string
+  /** Ask the URL of the instructions, too. */
+  readonly fetch: boolean
+}
+
+/** One destination as it stands now. */
+export interface DestinationExplained {
+  readonly destination: string
+  readonly kind: 'group' | 'account'
+  readonly status: string
+  readonly strategy: string
+  readonly timeoutMs: number
+  /** Who would be rung, in this order; their devices together. */
+  readonly order: readonly {
+    readonly account: string
+    readonly tier: number
+    readonly devices: readonly string[]
+  }[]
+  readonly skipped: readonly Skipped[]
+}
+
+export interface Explanation {
+  readonly to: string
+  /** The route that it takes; absent: the destination of that name, or nothing. */
+  readonly route?: string
+  /** Where the instructions are: `inline`, a file, or a URL, without its query. */
+  readonly instructions: string
+  /** False for a URL that was not asked: then nothing is known of its verbs. */
+  readonly asked: boolean
+  readonly verbs: readonly string[]
+  /** The dials, in the order of the document. */
+  readonly dials: readonly {
+    readonly sequential: boolean
+    readonly destinations: readonly DestinationExplained[]
+  }[]
+  readonly warnings: readonly string[]
+}
+
+const seat = ({ account, tier, devices }: Candidate) => ({
+  account,
+  tier,
+  devices: devices.map(({ device }) => device),
+})
+
+const dialExplained = async (
+  parts: Parts,
+  { tenant, settings }: Standing,
+  { to, sequential, ...step }: DialStep,
+) => {
+  const destinations: DestinationExplained[] = []
+  for (const { name } of to) {
+    const { resource, strategy, timeoutMs, candidates, skipped } = await survey(parts, {
+      tenant,
+      settings,
+      destination: name as Destination,
+      strategy: step.strategy,
+      timeoutMs: step.timeoutMs,
+      rung: new Set(),
+    })
+    destinations.push({
+      destination: name,
+      kind: resource.kind,
+      status: resource.status,
+      strategy,
+      timeoutMs,
+      order: candidates.map(seat),
+      skipped,
+    })
+  }
+  return { sequential, destinations }
+}
+
+/** `found` is where the call's instructions are, as `plan.ts` finds them. */
+export const explain = async (
+  parts: Parts,
+  standing: Standing,
+  { to, from, fetch }: ExplainRequest,
+  found: { readonly source: InstructionSource; readonly route?: string } | undefined,
+): Promise<Result<Explanation>> => {
+  if (found === undefined) return refuse('not-found', `no route and no destination for ${JSON.stringify(to)}`)
+  const { source, route } = found
+  const head = { to, ...(route !== undefined && { route }) }
+  if (source.kind === 'url' && !fetch) {
+    const instructions = source.url.replace(/[?#].*/s, '')
+    return ok({ ...head, instructions, asked: false, verbs: [], dials: [], warnings: [] })
+  }
+  const { authToken } = standing.settings
+  const retrieved = await parts.source.retrieve(source, {
+    call: `explain-${parts.newId()}` as CallId,
+    tenant: standing.tenant,
+    from,
+    to,
+    direction: 'inbound',
+    params: {},
+    ...(authToken !== undefined && { authToken }),
+  })
+  if (!retrieved.ok) return refuse('conflict', retrieved.message)
+  const { steps, warnings }: Instructions = retrieved.value
+  const dials = []
+  for (const step of steps) if (step.verb === 'dial') dials.push(await dialExplained(parts, standing, step))
+  const verbs = steps.map(({ verb }) => verb)
+  return ok({
+    ...head,
+    instructions: retrieved.from.replace(/[?#].*/s, ''),
+    asked: true,
+    verbs,
+    dials,
+    warnings,
+  })
+}
