@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { createHub } from '../../src/hub.js'
-import { configOf, startHub, tokenOf, type World } from '../support/hub.js'
+import { configOf, startApplication, startHub, tokenOf, type World } from '../support/hub.js'
 import { createTerminal, type Terminal, type TerminalOptions } from '../support/terminal.js'
 
 const groups = { support: { members: ['alice', 'bob'], ringTimeoutMs: 60_000 }, sales: { open: true } }
@@ -429,3 +429,46 @@ t.test('watch ends quietly when its reader goes away, and with a line where it m
   t.equal(await late.run('watch', 'support', '--url', 'http://127.0.0.1:1'), 1)
   t.match(late.stderr.text, /^switchhook: --url: no connection to the hub/)
 })
+
+t.test(
+  '[U16] call --explain says who would be rung now and why each other would not, and rings nobody',
+  async t => {
+    const { url } = await startApplication(t, {
+      '/in': '<Response><Say>Hi</Say><Dial><Client>support</Client><Client>alice</Client></Dial></Response>',
+    })
+    const both = { steps: [{ dial: { to: ['alice', 'nobody'], sequential: true } }] }
+    const world = await startHub(
+      t,
+      configOf({
+        groups,
+        routes: [
+          { to: '+1555', instructions: `${url}/in` },
+          { to: 'both', instructions: both },
+          { to: 'none', instructions: { steps: [] } },
+        ],
+      }),
+    )
+    const alice = await world.phone('alice', 'web')
+    const explain = async (...args: string[]) => {
+      const terminal = await at(world, 'lead', { scopes: ['call:explain'] })
+      t.equal(await terminal.run('call', '--explain', ...args), 0)
+      return terminal.stdout.text
+    }
+    t.match(
+      await explain('--to', 'support'),
+      /support takes no route.*support is a group, and available; rung: longest-idle\n +1\. +alice +web\n +not +bob +offline\n/s,
+    )
+    t.match(await explain('--to', '+1555'), /route \+1555.*not asked/s)
+    t.match(
+      await explain('--to', '+1555', '--fetch'),
+      /verbs: dial\n +warning Say.*side by side.*support.*alice/s,
+    )
+    t.match(await explain('--to', 'both'), /one after the other.*nobody is an account, and offline/s)
+    t.match(await explain('--to', 'none'), /verbs: none/)
+    t.match(JSON.parse(await explain('--to', 'alice', '--json')), {
+      event: 'explanation',
+      dials: [{ destinations: [{ order: [{ account: 'alice' }] }] }],
+    })
+    t.same(alice.invites, [])
+  },
+)

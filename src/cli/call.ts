@@ -3,6 +3,7 @@
 
 import { Command, Option } from 'commander'
 import { type CallView, HubApi, type InboundCall, SwitchhookError } from '../client/index.js'
+import { showExplanation } from './explain.js'
 import { Failure, misuse } from './failure.js'
 import { duration, type HubFlags, hubOf, pair, readText, withHub } from './flags.js'
 import type { Start } from './program.js'
@@ -19,6 +20,8 @@ interface CallOptions extends HubFlags {
   readonly jsonSteps?: string
   readonly wait: number
   readonly hangupAfter?: number
+  readonly explain?: boolean
+  readonly fetch?: boolean
   readonly json?: boolean
 }
 
@@ -44,6 +47,8 @@ export const callCommand = (start: Start): Command =>
         .default(duration('30s'), '30s'),
     )
     .option('--hangup-after <duration>', 'hang up so long after the answer (default: never)', duration)
+    .option('--explain', 'say who would be rung now, and why each other would not; places no call')
+    .option('--fetch', 'with --explain: ask the URL of the instructions, too')
     .option('--json', 'one JSON object a line')
     .action((options: CallOptions) => start(options, call))
 
@@ -65,6 +70,7 @@ const headlines: Readonly<Record<string, (text: string) => Piece>> = { answered:
 const call = async (options: CallOptions, { shell, out, stop }: Job): Promise<number> => {
   const { to, from, param: params, wait, hangupAfter } = options
   const api = new HubApi(hubOf(options, shell))
+  if (options.explain) return showExplanation(api, { to, from, fetch: options.fetch === true }, out)
   const { call: id } = await api.place({ to, from, params, ...instructionsOf(options, shell) })
   out.tell({ event: 'placed', call: id, to, from }, line('call ', bold(id), ` from ${from} to ${to}`))
 

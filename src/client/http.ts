@@ -45,6 +45,36 @@ export interface CallView {
   }[]
 }
 
+/** What would become of a call that came now. */
+export interface Explanation {
+  readonly to: string
+  /** The route that it takes; absent: the destination of that name. */
+  readonly route?: string
+  /** Where its instructions are. */
+  readonly instructions: string
+  /** False for a URL that was not asked: nothing is known of what it would answer. */
+  readonly asked: boolean
+  readonly verbs: readonly string[]
+  readonly dials: readonly {
+    readonly sequential: boolean
+    readonly destinations: readonly {
+      readonly destination: string
+      readonly kind: 'group' | 'account'
+      readonly status: string
+      readonly strategy: string
+      readonly timeoutMs: number
+      /** Who would be rung, in this order. */
+      readonly order: readonly {
+        readonly account: string
+        readonly tier: number
+        readonly devices: readonly string[]
+      }[]
+      readonly skipped: readonly { readonly account: string; readonly reason: string }[]
+    }[]
+  }[]
+  readonly warnings: readonly string[]
+}
+
 export interface CallQuery {
   readonly state?: CallView['state'] | undefined
   /** ISO 8601: calls received at or after. */
@@ -154,6 +184,15 @@ export class HubApi {
     } finally {
       reader.cancel().catch(() => {})
     }
+  }
+
+  /** Who would be rung if this call came now; places none. With `fetch` the URL of its instructions is asked, too. */
+  explain(question: {
+    to: string
+    from?: string | undefined
+    fetch?: boolean | undefined
+  }): Promise<Explanation> {
+    return this.#json('/v1/explain', { method: 'POST', body: question })
   }
 
   presence(destination: string, { view }: { view?: View | undefined } = {}): Promise<Resource> {

@@ -29,6 +29,7 @@ export type {
 export {
   type CallQuery,
   type CallView,
+  type Explanation,
   HubApi,
   type HubApiOptions,
   type InboundCall,
