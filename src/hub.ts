@@ -76,6 +76,7 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock(error => log.error({ error }, 'a timer failed'))
   let current = createVerifier({ audience: config.audience, keys, clock })
+  let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => current.verify(token) }
   const presence = createPresence(config.tenants, clock)
   const source = createSource({ fetch: config.fetch, clock })
@@ -113,7 +114,10 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
       }
     },
     async reload(again) {
-      const next = await readWhole(again)
+      // One after the other: of two that overlap the later one is applied last.
+      const turn = reloads.then(() => readWhole(again))
+      reloads = turn.catch(() => {})
+      const next = await turn
       current = createVerifier({ audience: next.config.audience, keys: next.keys, clock })
       presence.list(next.config.tenants)
       router.configure(next.config.tenants, next.routes)
