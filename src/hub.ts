@@ -119,7 +119,7 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
       reloads = turn.catch(() => {})
       const next = await turn
       current = createVerifier({ audience: next.config.audience, keys: next.keys, clock })
-      presence.list(next.config.tenants)
+      presence.configure(next.config.tenants)
       router.configure(next.config.tenants, next.routes)
       return lasting.filter(name => !isDeepStrictEqual(config[name], next.config[name]))
     },

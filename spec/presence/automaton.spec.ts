@@ -1,9 +1,9 @@
 import t from 'tap'
 import { type AnyStateMachine, createActor, type StateValue } from 'xstate'
 import { getShortestPaths } from 'xstate/graph'
-import { type AccountValue, account, accountMachine } from '../../src/presence/account.machine.js'
+import { type AccountValue, accountAutomaton, accountMachine } from '../../src/presence/account.machine.js'
 import type { Automaton } from '../../src/presence/automaton.js'
-import { type DeviceValue, device, deviceMachine } from '../../src/presence/device.machine.js'
+import { type DeviceValue, deviceAutomaton, deviceMachine } from '../../src/presence/device.machine.js'
 import { n, worldOf } from '../support/presence-world.js'
 
 const deviceEvents = ['lose', 'resume', 'leave', 'ring', 'engage', 'rest', 'suspect', 'alive'].concat(
@@ -39,8 +39,8 @@ const compare = <V, E extends string>(
     t.equal(states.size, size, 'every combination of its regions is reached, each one object')
   })
 
-compare('device', deviceMachine, device, deviceEvents, 3 * 3 * 2 * 4)
-compare('account', accountMachine, account, accountEvents, 5 * 4)
+compare('device', deviceMachine, deviceAutomaton, deviceEvents, 3 * 3 * 2 * 4)
+compare('account', accountMachine, accountAutomaton, accountEvents, 5 * 4)
 
 /** The table of docs/presence.md, in one line each, for a person with one device who takes one call at a time. */
 const statusOf = (device: DeviceValue, override: AccountValue['override']): string => {

@@ -39,7 +39,7 @@ t.test(
     })
     const read = (name: string) => presence.resource(n('acme'), n(name), full)
     t.same(members(read('lobby')), ['gina available'])
-    presence.list(tenantsOf(after))
+    presence.configure(tenantsOf(after))
     await clock.settle(1000)
     t.same(
       members(read('support')),
@@ -62,9 +62,9 @@ t.test(
     t.same(ears[2]?.ear.presence.at(-1)?.removed, ['alice'], 'who watched a group that is gone sees it empty')
 
     const alone = presence.counts.accounts
-    presence.list(tenantsOf(after))
+    presence.configure(tenantsOf(after))
     t.equal(presence.counts.accounts, alone, 'the same again changes nothing')
-    presence.list(tenantsOf({ other: {} }))
+    presence.configure(tenantsOf({ other: {} }))
     t.equal(status('alice'), 'available', 'a tenant that is gone keeps who is there')
   },
 )
@@ -75,8 +75,8 @@ t.test('a capacity or a way of counting that changes shows at once', async t => 
   join('carol', 'desk')
   await presence.claim(hold('carol', 'one'), [n('web')])
   t.equal(status('carol'), 'available')
-  presence.list(tenantsOf(after))
+  presence.configure(tenantsOf(after))
   t.equal(status('carol'), 'ringing')
-  presence.list(tenantsOf({ acme: { ...after.acme, busyWhen: 'all' } }))
+  presence.configure(tenantsOf({ acme: { ...after.acme, busyWhen: 'all' } }))
   t.equal(status('carol'), 'available', 'her desk rings for nobody')
 })

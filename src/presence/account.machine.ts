@@ -57,4 +57,4 @@ export const accountMachine = setup({ types: { events: {} as { type: AccountEven
 })
 
 export type AccountState = State<AccountValue>
-export const account = new Automaton<AccountValue, AccountEvent>(accountMachine)
+export const accountAutomaton = new Automaton<AccountValue, AccountEvent>(accountMachine)

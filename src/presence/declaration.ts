@@ -2,8 +2,8 @@
 
 import { ok, type Result, refuse } from '../errors.js'
 import type { AccountId, Declared, StatusChange } from '../protocol/index.js'
-import { account as accountAutomaton } from './account.machine.js'
-import { device as deviceAutomaton } from './device.machine.js'
+import { accountAutomaton } from './account.machine.js'
+import { deviceAutomaton } from './device.machine.js'
 import type { Graph } from './graph.js'
 import type { DeviceRecord, TenantRecord } from './records.js'
 

@@ -72,4 +72,4 @@ export const deviceMachine = setup({ types: { events: {} as { type: DeviceEvent 
 })
 
 export type DeviceState = State<DeviceValue>
-export const device = new Automaton<DeviceValue, DeviceEvent>(deviceMachine)
+export const deviceAutomaton = new Automaton<DeviceValue, DeviceEvent>(deviceMachine)

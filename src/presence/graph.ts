@@ -6,8 +6,8 @@ import type { Config } from '../config.js'
 import { HubError, type Refusal, refuse } from '../errors.js'
 import type { AccountActivity, AccountId, Destination, DeviceActivity, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
-import { type AccountEvent, account as accountAutomaton } from './account.machine.js'
-import { type DeviceEvent, device as deviceAutomaton } from './device.machine.js'
+import { type AccountEvent, accountAutomaton } from './account.machine.js'
+import { type DeviceEvent, deviceAutomaton } from './device.machine.js'
 import { applyDirectory } from './directory.js'
 import { Channel, TurnEnd } from './feed.js'
 import {
@@ -51,11 +51,11 @@ export class Graph {
 
   constructor(tenants: Config['tenants'], clock: Clock) {
     this.clock = clock
-    this.list(tenants)
+    this.configure(tenants)
   }
 
   /** Takes the directories of the tenants as they are now. A tenant that is no longer there keeps who is present. */
-  list(tenants: Config['tenants']): void {
+  configure(tenants: Config['tenants']): void {
     for (const [id, config] of tenants) {
       const tenant = this.#tenants.get(id) ?? newTenant(id, this.clock.wall())
       this.#tenants.set(id, tenant)

@@ -3,7 +3,7 @@
 
 import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, DeviceId } from '../protocol/index.js'
-import { account as accountAutomaton } from './account.machine.js'
+import { accountAutomaton } from './account.machine.js'
 import type { Graph } from './graph.js'
 import type { Hold, Release } from './presence.js'
 import { type AccountRecord, deviceOf, type HoldRecord } from './records.js'

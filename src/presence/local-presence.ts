@@ -107,7 +107,7 @@ export const createPresence = (tenants: Config['tenants'], clock: Clock): Presen
       const device = deviceOfParty(party)
       if (device !== undefined) doubt(graph, device)
     },
-    list: directories => graph.list(directories),
+    configure: directories => graph.configure(directories),
     get counts() {
       return { devices: graph.devices, accounts: graph.accounts, subscriptions }
     },

@@ -133,7 +133,7 @@ export interface Presence {
   suspect(party: Party): void
 
   /** Takes new directories: groups, members, capacities. Whoever is present stays so. */
-  list(tenants: Config['tenants']): void
+  configure(tenants: Config['tenants']): void
 
   /** What metrics show. */
   readonly counts: { readonly devices: number; readonly accounts: number; readonly subscriptions: number }

@@ -12,7 +12,7 @@ import type {
   TenantId,
 } from '../protocol/index.js'
 import type { Timer } from '../runtime/index.js'
-import { type AccountState, account as accountAutomaton } from './account.machine.js'
+import { type AccountState, accountAutomaton } from './account.machine.js'
 import type { DeviceState } from './device.machine.js'
 import type { Channel } from './feed.js'
 import type { Link } from './link.js'

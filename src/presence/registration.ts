@@ -4,7 +4,7 @@
 import { ok, type Result } from '../errors.js'
 import type { Declared, Destination, Party, StatusChange } from '../protocol/index.js'
 import { declare } from './declaration.js'
-import { device as deviceAutomaton } from './device.machine.js'
+import { deviceAutomaton } from './device.machine.js'
 import { regroup } from './directory.js'
 import type { Graph } from './graph.js'
 import type { Link } from './link.js'

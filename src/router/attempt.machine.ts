@@ -47,5 +47,5 @@ export const attemptMachine = setup({ types: { events: {} as { type: AttemptEven
   },
 })
 
-export const attempt = new Automaton<AttemptValue, AttemptEvent>(attemptMachine)
+export const attemptAutomaton = new Automaton<AttemptValue, AttemptEvent>(attemptMachine)
 export type AttemptState = State<AttemptValue>

@@ -28,5 +28,5 @@ export const callMachine = setup({ types: { events: {} as { type: CallEvent } } 
   },
 })
 
-export const call = new Automaton<CallState, CallEvent>(callMachine)
+export const callAutomaton = new Automaton<CallState, CallEvent>(callMachine)
 export type CallMachineState = State<CallState>

@@ -12,7 +12,7 @@ import type {
   RejectReason,
   TenantId,
 } from '../protocol/index.js'
-import { type CallEvent, call as callAutomaton } from './call.machine.js'
+import { type CallEvent, callAutomaton } from './call.machine.js'
 import { endings } from './endings.js'
 import type { DialStep, InstructionSource } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'

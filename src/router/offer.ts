@@ -10,7 +10,7 @@ import type {
   RejectReason,
 } from '../protocol/index.js'
 import type { Timer } from '../runtime/index.js'
-import { type AttemptEvent, type AttemptState, attempt as attemptAutomaton } from './attempt.machine.js'
+import { type AttemptEvent, type AttemptState, attemptAutomaton } from './attempt.machine.js'
 import type { Call } from './call.js'
 import type { OfferOutcome } from './endings.js'
 import type { Noun } from './instructions/index.js'
