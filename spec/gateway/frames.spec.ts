@@ -261,7 +261,7 @@ t.test('a verb that throws costs its client an answer, not the session', async t
     message: 'something went wrong here',
     retry: true,
   })
-  t.match(errors, [{ err: { message: 'the graph is on fire' }, frame: 'status' }])
+  t.match(errors, [{ error: { message: 'the graph is on fire' }, frame: 'status' }])
   stand.room.presence.attach = () => {
     throw new Error('still on fire')
   }

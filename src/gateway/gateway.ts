@@ -62,7 +62,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   const limits = { ...defaultLimits, ...options.limits }
   const tally: Tally = { sockets: 0, accepted: 0, framesIn: 0, framesOut: 0, faults: {} }
   const heartbeat = new Heartbeat(clock, config.presence.heartbeatMs, error =>
-    log.error({ err: error }, 'heartbeat threw'),
+    log.error({ error }, 'heartbeat threw'),
   )
   const sessions = new Sessions({ ...options, limits })
   const sockets = new Set<Socket>()

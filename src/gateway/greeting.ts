@@ -52,7 +52,7 @@ export class Greeting implements Owner {
       const { session, resumed } = admitted.value
       session.carry(socket, hello, verified.value, resumed)
     } catch (error) {
-      this.#reception.log.error({ err: error }, 'greeting failed')
+      this.#reception.log.error({ error }, 'greeting failed')
       socket.fail(internal, hello.ref)
     }
   }

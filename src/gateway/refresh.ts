@@ -22,7 +22,7 @@ export const verify = async ({ verifier, log }: Checkpoint, token: string): Prom
   try {
     return await verifier.verify(token)
   } catch (error) {
-    log.error({ err: error }, 'verification threw')
+    log.error({ error }, 'verification threw')
     return internal
   }
 }

@@ -283,7 +283,7 @@ export class Session implements Link, Owner {
     try {
       return perform(this, frame)
     } catch (error) {
-      this.ground.log.error({ err: error, frame: frame.type, session: this.id }, 'verb threw')
+      this.ground.log.error({ error, frame: frame.type, session: this.id }, 'verb threw')
       return internal
     }
   }

@@ -229,7 +229,7 @@ export class Socket implements Heart {
     try {
       task()
     } catch (error) {
-      this.#around.log.error({ err: error }, 'socket listener threw')
+      this.#around.log.error({ error }, 'socket listener threw')
     }
   }
 }
