@@ -34,6 +34,8 @@ export class Hunt {
   readonly #exhausted: () => void
   readonly #offers = new Set<Offer>()
   readonly #waiting: Candidate[] = []
+  /** Of those who ring now. */
+  #tier = 0
   #over = false
 
   /** `exhausted` is called once, when nobody is left to ask. */
@@ -117,6 +119,4 @@ export class Hunt {
       this.#exhausted()
     }
   }
-
-  #tier = 0
 }

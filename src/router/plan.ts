@@ -17,7 +17,7 @@ import { reject } from './verbs/reject.js'
 /** How many documents one call may go through: a loop of redirects ends here. */
 export const hopLimit = 20
 
-/** What comes after a verb. `last` is how the dials so far ended. */
+/** What comes after a verb: the next one, another document in place of this one, or nothing, since the call is settled. */
 export type Next =
   | { readonly next: 'verb' }
   | { readonly next: 'document'; readonly source: InstructionSource }
