@@ -61,12 +61,12 @@ t.test('[U1] people are told in words what the hub believes', async t => {
   await terminal.stdout.until(/keys: a accept/)
   t.match(terminal.stdout.text, /registered as bob\/terminal-[0-9a-f]{6} of acme, in support\n/)
   t.match(terminal.stdout.text, /receives no calls: the token lacks the permission call:receive\n/)
-  await terminal.stdout.until(/you are available; free; terminal-/)
+  await terminal.stdout.until(/you are available: terminal-/)
   const supervisor = await world.api('lead', ['presence:write'])
   await supervisor.setStatus('bob', { status: 'busy', until: '2100-01-01T00:00:00.000Z' })
-  await terminal.stdout.until(/you are busy \(set for all devices until 2100-01-01T00:00:00.000Z\);/)
+  await terminal.stdout.until(/you are busy, set for all devices until 2100-01-01T00:00:00.000Z:/)
   await supervisor.setStatus('bob', { status: 'away' })
-  await terminal.stdout.until(/you are away \(set for all devices\);/)
+  await terminal.stdout.until(/you are away, set for all devices: terminal-/)
   terminal.stdin.write('q\n')
   t.equal(await exit, 0)
   const alone = await at(world, 'zoe')
@@ -188,7 +188,7 @@ t.test('[FX7] a phone at a terminal rings the bell, and shows what callers say a
   await terminal.stdout.until('\x07')
   await terminal.stdout.until(/ringing \\u\{9b\}31mred calls alice for alice; note \\u\{1b\}\[2J\n/)
   terminal.stdin.write('a\n')
-  await terminal.stdout.until(/ {2}connected\n[\s\S]* {2}ended reason completed\n/)
+  await terminal.stdout.until(/ {2}connected\n[\s\S]* {2}ended completed\n/)
   terminal.signal('SIGINT')
   t.equal(await exit, 0)
 })
@@ -259,11 +259,11 @@ t.test(
     const terminal = await at(world, 'gateway', { scopes: carrier })
     const args = ['call', '--to', 'support', '--from', '+15550199', '--param', 'lang=fr', '--param', 'a=b=c']
     t.equal(await terminal.run(...args, '--hangup-after', '1ms'), 0, terminal.stderr.text)
-    t.match(terminal.stdout.text, /^call [\w-]+ from \+15550199 to support\n {2}progress state trying\n/)
+    t.match(terminal.stdout.text, /^call [\w-]+ from \+15550199 to support\n {2}progress trying\n/)
     t.match(terminal.stdout.text, /\n {2}answered by alice\/phone\n/)
     t.match(
       terminal.stdout.text,
-      /\n +\d\.\d{3} s {2}not-rung +destination support; reason offline; accounts bob/,
+      /\n +\d\.\d{3} s {2}not-rung +destination support; offline; accounts bob/,
     )
     t.match(terminal.stdout.text, /\nanswered by alice\/phone; ended completed\n$/)
     t.ok(terminal.stdout.lines.every(({ length }) => length <= 80))
@@ -304,7 +304,7 @@ t.test('a call gives up after --wait, and on a signal', async t => {
   t.match(await alice.invites[0]?.over, { reason: 'caller-canceled' })
   const stopped = await at(world, 'gateway', { scopes: carrier })
   const exit = stopped.run('call', '--to', 'alice')
-  await stopped.stdout.until(/state ringing/)
+  await stopped.stdout.until(/progress ringing/)
   stopped.signal('SIGINT')
   t.equal(await exit, 1)
   const early = await at(world, 'gateway', { scopes: carrier })
@@ -406,9 +406,9 @@ t.test('watch draws one picture on a terminal, over and over', async t => {
   const exit = terminal.run('watch', 'support', 'alice')
   await terminal.stdout.until(/support {2}offline[\s\S]*alice {2}offline/)
   const alice = await world.phone('alice', 'web', { note: 'back soon' })
-  await terminal.stdout.until(/alice {2}available {2}free {2}web available, back soon\n/)
+  await terminal.stdout.until(/alice {2}available {2}web available, back soon\n/)
   await alice.softphone.status({ status: 'dnd', until: '2100-01-01T00:00:00.000Z' })
-  await terminal.stdout.until(/alice {2}dnd {2}free {2}web dnd, until 2100-01-01T00:00:00.000Z\n/)
+  await terminal.stdout.until(/alice {2}dnd {2}web dnd, until 2100-01-01T00:00:00.000Z\n/)
   t.ok(terminal.stdout.text.includes('\x1b[5A\x1b[J'), 'over the five rows that were there')
   terminal.signal('SIGINT')
   t.equal(await exit, 0)
@@ -470,5 +470,8 @@ t.test(
       dials: [{ destinations: [{ order: [{ account: 'alice' }] }] }],
     })
     t.same(alice.invites, [])
+    const lost = createTerminal()
+    t.equal(await lost.run('call', '--explain', '--to', 'support', '--json-steps', 'in.json'), 2)
+    t.match(lost.stderr.text, /--explain' cannot be used with option '--json-steps/)
   },
 )

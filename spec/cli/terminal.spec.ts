@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { failureOf, misuse } from '../../src/cli/failure.js'
 import { duration } from '../../src/cli/flags.js'
+import { keyHelp } from '../../src/cli/keys.js'
 import { Output } from '../../src/cli/output.js'
 import { aborted } from '../../src/cli/shell.js'
 import {
@@ -152,8 +153,9 @@ t.test('every fact of a timeline is shown, known or not', async t => {
       odd: { a: [1] },
       none: null,
       list: [],
+      reason: 'declined',
     }),
-    'bob; by alice/web; odd {"a":[1]}; none null; list none',
+    'bob; by alice/web; odd {"a":[1]}; none null; list none; declined',
   )
   t.equal(factsText({ account: 'bob', device: 'desk' }), 'bob/desk')
   t.strictSame(
@@ -224,4 +226,8 @@ t.test('help and version are what was asked for', async t => {
     t.match(terminal.stdout.text, /^Usage: switchhook/)
     t.ok(terminal.stdout.lines.every(({ length }) => length <= 80))
   }
+  const call = createTerminal()
+  t.equal(await call.run('call', '--help'), 0)
+  t.match(call.stdout.text, /\(default: \+15550199\)[\s\S]*\(default: 30s\)/, 'defaults as they are typed')
+  t.ok(columns(keyHelp) <= 80)
 })

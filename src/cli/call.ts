@@ -30,7 +30,7 @@ export const callCommand = (start: Start): Command =>
     new Command('call')
       .description('simulate an inbound call, and show what becomes of it')
       .requiredOption('--to <number>', 'the number or name that is called')
-      .option('--from <number>', 'who calls', '+15550199'),
+      .addOption(new Option('--from <number>', 'who calls').default('+15550199', '+15550199')),
   )
     .option('--param <name=value>', 'what the call brings along; may be repeated', pair)
     .addOption(
@@ -47,7 +47,12 @@ export const callCommand = (start: Start): Command =>
         .default(duration('30s'), '30s'),
     )
     .option('--hangup-after <duration>', 'hang up so long after the answer (default: never)', duration)
-    .option('--explain', 'say who would be rung now, and why each other would not; places no call')
+    .addOption(
+      new Option(
+        '--explain',
+        'say who would be rung now, and why each other would not; places no call',
+      ).conflicts(['param', 'instructions', 'twiml', 'jsonSteps', 'hangupAfter']),
+    )
     .option('--fetch', 'with --explain: ask the URL of the instructions, too')
     .option('--json', 'one JSON object a line')
     .action((options: CallOptions) => start(options, call))

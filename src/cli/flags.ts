@@ -54,8 +54,8 @@ export interface HubFlags {
 /** The flags of every command that speaks to a hub. */
 export const withHub = (command: Command): Command =>
   command
-    .option('--url <url>', 'the hub (default: SWITCHHOOK_URL)')
-    .option('--token <jwt>', 'who you are (default: SWITCHHOOK_TOKEN)')
+    .option('--url <url>', 'where the hub is (default: $SWITCHHOOK_URL)')
+    .option('--token <jwt>', 'a token that says who you are (default: $SWITCHHOOK_TOKEN)')
 
 /** Where the hub is, and with which token, by flags or environment. */
 export const hubOf = (flags: HubFlags, { env }: Shell): { readonly url: string; readonly token: string } => {

@@ -5,8 +5,7 @@ import { Failure } from './failure.js'
 import type { Output } from './output.js'
 import { dim, line } from './text.js'
 
-export const keyHelp =
-  'keys: a accept, r reject, b busy, h hang up, s STATUS, c TO calls, q quits; then Enter'
+export const keyHelp = 'keys: a accept, r reject, b busy, h hang up, s STATUS, c TO, q quit; then Enter'
 
 export interface Keyboard {
   readonly out: Output

@@ -10,10 +10,10 @@ import { duration, type HubFlags, hubOf, withHub } from './flags.js'
 import { keyHelp, press } from './keys.js'
 import { connect, createLine, tellConnection } from './line.js'
 import type { Output } from './output.js'
-import { statusPiece } from './picture.js'
+import { standing } from './picture.js'
 import type { Start } from './program.js'
 import { aborted, type Job } from './shell.js'
-import { bold, dim, green, line, type Piece, yellow } from './text.js'
+import { bold, dim, green, type Line, line, type Piece, yellow } from './text.js'
 import { eventOf, factsText } from './timeline.js'
 
 /** What the phone does by itself when it rings, and after how long. */
@@ -48,7 +48,12 @@ export const phoneCommand = (start: Start): Command =>
     .option('--account <name>', 'refuse to start with a token of another account')
     .option('--device <name>', "the device's name, the same at each start (default: a new one)")
     .addOption(
-      new Option('--status <status>', 'how it is at the start').choices(['available', 'away', 'busy', 'dnd']),
+      new Option('--status <status>', 'the status at the start').choices([
+        'available',
+        'away',
+        'busy',
+        'dnd',
+      ]),
     )
     .option('--note <text>', 'a note to the status')
     .option('--auto <action>', 'answer by itself: accept, accept:2s, reject, busy, ignore', auto)
@@ -109,13 +114,15 @@ const welcomeLines = ({ tenant, account, device, groups, canReceive }: Welcome, 
   ...(out.live ? [line(dim(keyHelp))] : []),
 ]
 
-const selfLine = ({ status, override, until, activity, devices }: Self) =>
-  line(
+const selfLine = (self: Self): Line => {
+  const { override, until, devices } = self
+  return line(
     'you are ',
-    statusPiece(status),
-    override === 'none' ? '' : ` (set for all devices${until === null ? '' : ` until ${until}`})`,
-    dim(`; ${activity}; ${devices.map(({ device, status }) => `${device} ${status}`).join(', ')}`),
+    standing(self),
+    override === 'none' ? '' : `, set for all devices${until === null ? '' : ` until ${until}`}`,
+    dim(`: ${devices.map(({ device, status }) => `${device} ${status}`).join(', ')}`),
   )
+}
 
 const looks: Readonly<Record<string, (text: string) => Piece>> = {
   connected: green,

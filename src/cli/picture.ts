@@ -1,6 +1,6 @@
 // Presence as people read it: a destination with its counts and its people, whole or as one line.
 
-import type { Counts, Resource, Status } from '../client/index.js'
+import type { Counts, Resource, Self, Status } from '../client/index.js'
 import { bold, cyan, dim, green, type Line, line, type Piece, red, table, yellow } from './text.js'
 
 const looks: Readonly<Record<Status, (text: string) => Piece>> = {
@@ -13,6 +13,10 @@ const looks: Readonly<Record<Status, (text: string) => Piece>> = {
 }
 
 export const statusPiece = (status: Status): Piece => looks[status](status)
+
+/** An account's status, and what it is doing where the status does not say it: `busy (wrapup)`. */
+export const standing = ({ status, activity }: Pick<Self, 'status' | 'activity'>): Piece =>
+  looks[status](activity === 'free' || activity === status ? status : `${status} (${activity})`)
 
 /** `2 available, 1 busy`: those there are; else `nobody`. */
 export const countsText = (counts: Counts): string =>
@@ -30,8 +34,7 @@ export const picture = ({ destination, status, counts, version, accounts = [] }:
   ...table(
     accounts.map(({ account, status, activity, note, until, devices = [] }) => [
       account,
-      statusPiece(status),
-      activity,
+      standing({ status, activity }),
       [...devices.map(({ device, status }) => `${device} ${status}`), noteText(note, until)]
         .filter(text => text !== '')
         .join(', '),

@@ -29,11 +29,15 @@ const show = (value: unknown): string => {
 /** What heads a line or an event already, or is for machines. */
 const apart: ReadonlySet<string> = new Set(['at', 'event', 'type', 'call', 'seq', 'sdp'])
 
+/** What is told without its name, which its event says already: `progress ringing`, `ended completed`. */
+const plain: ReadonlySet<string> = new Set(['state', 'reason'])
+
 /** The facts of a timeline's entry, or of a frame: `alice/web`, or the account alone; then the others by their names. */
 export const factsText = ({ account, device, ...facts }: { readonly [fact: string]: unknown }): string => {
   const whom = account === undefined ? [] : [device === undefined ? show(account) : show({ account, device })]
   const others = Object.entries(facts).filter(([name]) => !apart.has(name))
-  return [...whom, ...others.map(([name, value]) => `${name} ${show(value)}`)].join('; ')
+  const told = others.map(([name, value]) => (plain.has(name) ? show(value) : `${name} ${show(value)}`))
+  return [...whom, ...told].join('; ')
 }
 
 /** A frame as an event for programs. */

@@ -46,11 +46,11 @@ export const tokenCommand = (start: Start): Command =>
     .addOption(
       new Option('--alg <algorithm>', 'default: HS256; with --private-key: ES256').choices(algorithms),
     )
-    .option('--scope <permissions>', "what it allows, several by commas (default: a softphone's)", words)
-    .option('--group <names>', 'open groups it joins, several by commas', words)
+    .option('--scope <permissions>', "permissions, with commas between them (default: a softphone's)", words)
+    .option('--group <names>', 'open groups that it joins, with commas between them', words)
     .option('--capacity <number>', 'calls at once', wholeNumber(1, 1000))
     .addOption(
-      new Option('--expires <duration>', 'how long it holds, at most 24h')
+      new Option('--expires <duration>', 'how long it is valid, at most 24h')
         .argParser(duration)
         .default(duration('1h'), '1h'),
     )

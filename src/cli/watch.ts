@@ -21,7 +21,9 @@ export const watchCommand = (start: Start): Command =>
       .argument('<destination...>', 'groups and accounts'),
   )
     .addOption(
-      new Option('--view <view>', 'summary: counts alone').choices(['summary', 'full']).default('full'),
+      new Option('--view <view>', 'summary: counts alone')
+        .choices(['summary', 'full'])
+        .default('full', 'full'),
     )
     .option('--json', 'one JSON object a line: the resource at each change')
     .action((destinations: string[], options: WatchOptions) =>
