@@ -80,6 +80,31 @@ t.test('another configuration at run time: keys, members and routes; whoever is 
   t.equal((await tokenOf('x')).split('.').length, 3)
 })
 
+t.test(
+  '[FT14] what is revoked is closed everywhere, and stays revoked under another configuration',
+  async t => {
+    const world = await startHub(t)
+    const { softphone } = await world.phone('alice')
+    const token = await tokenOf('alice')
+    const ended = until(
+      () => softphone.connection.state === 'closed' && softphone.connection,
+      check => softphone.on('connection', check),
+    )
+    const admin = { authorization: `Bearer ${await tokenOf('root', { scopes: ['admin'] })}` }
+    const { status } = await fetch(`${world.listening.url}/v1/revocations`, {
+      method: 'POST',
+      headers: { ...admin, 'content-type': 'application/json' },
+      body: JSON.stringify({ account: 'alice' }),
+    })
+    t.equal(status, 204)
+    t.match(await ended, { code: 4504 })
+    await world.hub.reload(configOf())
+    const headers = { authorization: `Bearer ${token}` }
+    const refused = await fetch(`${world.listening.url}/v1/presence/alice`, { headers })
+    t.match([refused.status, await refused.json()], [401, { error: { code: 'revoked' } }])
+  },
+)
+
 t.test('an IPv6 host and TLS show in the addresses', async t => {
   const hub = await createHub({ listen: { host: '::1', port: 0 } })
   const { url, socket, port } = await hub.listen()

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Config, type ConfigInput, readConfig } from './config.js'
 import { type Fault, HubError } from './errors.js'
 import { createGateway } from './gateway/index.js'
-import { createVerifier, readKeys } from './gateway/token/index.js'
+import { createVerifier, Revocations, readKeys } from './gateway/token/index.js'
 import { createHttp } from './http/index.js'
 import { createPresence } from './presence/index.js'
 import { createRouter, createSource, type RouterOptions, readRoutes } from './router/index.js'
@@ -37,7 +37,7 @@ export interface Hub {
   /**
    * Goes by another configuration: tenants with their keys, directories and routes, and the audience. The answer names
    * what else has changed, and waits for a new start. Rejects as `createHub` throws, and then all stays as it was.
-   * Sessions keep the tokens they came with, until those expire; calls keep the instructions they began with.
+   * Sessions keep the tokens they came with, until those expire; what was revoked stays so; calls keep the instructions they began with.
    */
   reload(config: Config | ConfigInput): Promise<readonly string[]>
   /**
@@ -75,7 +75,8 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
   const { config, keys, routes } = await readWhole(input)
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock(error => log.error({ error }, 'a timer failed'))
-  let current = createVerifier({ audience: config.audience, keys, clock })
+  const revocations = new Revocations(clock)
+  let current = createVerifier({ audience: config.audience, keys, clock, revocations })
   let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => current.verify(token) }
   const presence = createPresence(config.tenants, clock)
@@ -93,13 +94,14 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
   const gateway = createGateway({
     config,
     verifier,
+    revocations,
     presence,
     router,
     clock,
     log,
     random: options.random ?? Math.random,
   })
-  const http = createHttp({ config, verifier, presence, router, gateway, clock, log })
+  const http = createHttp({ config, verifier, revocations, presence, router, gateway, clock, log })
   http.server.on('upgrade', gateway.upgrade)
 
   return {
@@ -118,7 +120,7 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
       const turn = reloads.then(() => readWhole(again))
       reloads = turn.catch(() => {})
       const next = await turn
-      current = createVerifier({ audience: next.config.audience, keys: next.keys, clock })
+      current = createVerifier({ audience: next.config.audience, keys: next.keys, clock, revocations })
       presence.configure(next.config.tenants)
       router.configure(next.config.tenants, next.routes)
       return lasting.filter(name => !isDeepStrictEqual(config[name], next.config[name]))

@@ -171,6 +171,7 @@ t.test('a minted token is taken by the hub that has its key', async t => {
         scopes: new Set(['presence:register', 'presence:read', 'call:receive', 'call:place']),
         expires,
         groups: [],
+        issued: clock.wall(),
       },
     })
   }

@@ -109,6 +109,7 @@ t.test('a good token becomes the grant its claims describe', async t => {
       groups: ['support'],
       capacity: 3,
       jti: 'j-1',
+      issued: start * 1000,
     },
   })
 })

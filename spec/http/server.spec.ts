@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { get as secureGet } from 'node:https'
 import { connect } from 'node:net'
 import t from 'tap'
+import { Revocations } from '../../src/gateway/token/index.js'
 import { createHttp } from '../../src/http/index.js'
 import { newApi, until } from '../support/http-api.js'
 import { aSecret } from '../support/room.js'
@@ -383,6 +384,7 @@ t.test('a server that never listened closes, too', async t => {
     presence,
     router,
     verifier: { verify: async () => ({ ok: false, code: 'unauthorized', message: '' }) },
+    revocations: new Revocations(clock),
     gateway: {
       counts: { sockets: 0, accepted: 0, sessions: 0, lingering: 0, framesIn: 0, framesOut: 0, faults: {} },
     },

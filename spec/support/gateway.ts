@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket as TcpSocket } from 'node:net'
 import { type ClientOptions, WebSocket } from 'ws'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/index.js'
-import { createVerifier, mintToken, readKeys } from '../../src/gateway/token/index.js'
+import { createVerifier, mintToken, Revocations, readKeys } from '../../src/gateway/token/index.js'
 import type { HubFrames } from '../../src/protocol/index.js'
 import { aSecret, newRoom, type Room } from './room.js'
 
@@ -78,11 +78,13 @@ export interface TokenSays {
   readonly capacity?: number
   readonly expiresInSeconds?: number
   readonly tenant?: string
+  readonly jti?: string
 }
 
 export interface Stand {
   readonly room: Room
   readonly gateway: Gateway
+  readonly revocations: Revocations
   readonly server: Server
   readonly port: number
   token(account: string, says?: TokenSays): Promise<string>
@@ -110,9 +112,11 @@ export const newStand = async (t: Teardown, options: StandOptions = {}): Promise
   const { clock, config, presence, router } = room
   const ring = await readKeys(config.tenants)
   if (!ring.ok) throw new Error(JSON.stringify(ring.faults))
-  const verifier = createVerifier({ audience: config.audience, keys: ring.value, clock })
+  const revocations = new Revocations(clock)
+  const verifier = createVerifier({ audience: config.audience, keys: ring.value, clock, revocations })
   const gateway = createGateway({
     verifier,
+    revocations,
     presence,
     router,
     log: { info() {}, warn() {}, error() {} },
@@ -138,6 +142,7 @@ export const newStand = async (t: Teardown, options: StandOptions = {}): Promise
   const stand: Stand = {
     room,
     gateway,
+    revocations,
     server,
     port,
     token: (account, { tenant: of = 'acme', ...says } = {}) =>

@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { createVerifier, mintToken, readKeys } from '../../src/gateway/token/index.js'
+import { createVerifier, mintToken, Revocations, readKeys } from '../../src/gateway/token/index.js'
 import { createHttp, type Http, type HttpOptions } from '../../src/http/index.js'
 import type { Log } from '../../src/runtime/index.js'
 import { aSecret, newRoom, type Room } from './room.js'
@@ -75,7 +75,8 @@ export const newApi = async (
   const { clock, config, presence, router } = room
   const keys = await readKeys(config.tenants)
   if (!keys.ok) throw new Error(JSON.stringify(keys.faults))
-  const verifier = createVerifier({ audience: config.audience, keys: keys.value, clock })
+  const revocations = new Revocations(clock)
+  const verifier = createVerifier({ audience: config.audience, keys: keys.value, clock, revocations })
   const logged: Api['logged'] = []
   const line = (level: string) => (facts: object, message: string) => {
     logged.push({ level, facts: { ...facts }, message })
@@ -84,6 +85,7 @@ export const newApi = async (
   const http = createHttp({
     config,
     verifier,
+    revocations,
     presence,
     router,
     gateway: {

@@ -14,12 +14,13 @@ import { Heartbeat } from './heartbeat.js'
 import { defaultLimits, type Limits } from './limits.js'
 import { Sessions } from './sessions.js'
 import { Socket, type Tally } from './socket.js'
-import type { Verifier } from './token/index.js'
+import type { Revocations, Verifier } from './token/index.js'
 import { createUpgrade, type Upgrade } from './upgrade.js'
 
 export interface GatewayOptions {
   readonly config: Pick<Config, 'calls' | 'cors' | 'drainMs' | 'presence'>
   readonly verifier: Pick<Verifier, 'verify'>
+  readonly revocations: Pick<Revocations, 'covers' | 'watch'>
   readonly presence: Presence
   readonly router: Router
   readonly clock: Clock
@@ -65,6 +66,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     log.error({ error }, 'heartbeat threw'),
   )
   const sessions = new Sessions({ ...options, limits })
+  const unwatch = options.revocations.watch(() => sessions.revoke())
   const sockets = new Set<Socket>()
   let draining = false
   let emptied = (): void => {}
@@ -113,6 +115,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
         for (const socket of sockets) socket.dead()
       })
       if (sockets.size > 0) await empty
+      unwatch()
       cut.cancel()
     },
     get counts() {

@@ -7,7 +7,7 @@ import type { Log } from '../runtime/index.js'
 import type { Reply } from './reply.js'
 import { suffices } from './rights.js'
 import type { Session } from './session.js'
-import type { Grant, Verifier } from './token/index.js'
+import { type Grant, revoked, type Verifier } from './token/index.js'
 
 /** What a peer is told when the fault is ours. */
 export const internal: Refusal = refuse('internal', 'something went wrong here')
@@ -32,6 +32,7 @@ export const refresh = async (session: Session, token: string): Promise<() => Re
   const verified = await verify(session.ground, token)
   return () => {
     if (!verified.ok) return verified
+    if (session.ground.revocations.covers(verified.value)) return revoked
     const { tenant, account, expires } = verified.value
     const same = tenant === session.grant.tenant && account === session.grant.account
     if (!same || !suffices(verified.value, session.party)) {

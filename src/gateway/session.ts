@@ -4,7 +4,7 @@
 //
 //   opening --carry--> live --socket lost--> lingering --carry (resume)--> live
 //                      live --leave, 1000, fault that must not come back--> over
-//                      lingering --time is up--> over;  any --replaced by its device's newer session--> over
+//                      lingering --time is up--> over;  any --revoked, or replaced by its device's newer session--> over
 
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.js'
@@ -30,7 +30,7 @@ import { Outbox } from './outbox.js'
 import { internal, refresh } from './refresh.js'
 import type { Reply } from './reply.js'
 import type { Owner, Socket } from './socket.js'
-import { allows, type Grant, queryOf, type Verifier } from './token/index.js'
+import { allows, type Grant, queryOf, type Revocations, revoked, type Verifier } from './token/index.js'
 import { perform } from './verbs.js'
 import { Watch } from './watch.js'
 import { welcomeFrame } from './welcome.js'
@@ -39,6 +39,7 @@ import { welcomeFrame } from './welcome.js'
 export interface Ground {
   readonly config: Pick<Config, 'presence' | 'calls'>
   readonly verifier: Pick<Verifier, 'verify'>
+  readonly revocations: Pick<Revocations, 'covers'>
   readonly presence: Presence
   readonly router: Router
   readonly clock: Clock
@@ -233,6 +234,12 @@ export class Session implements Link, Owner {
   /** The client says goodbye: no linger. */
   leave(): void {
     if (this.#state.name === 'live') this.#state.socket.close(1000, 'leave')
+    this.end()
+  }
+
+  /** Its token has been revoked: no linger, and no way back. */
+  revoke(): void {
+    this.fail(revoked)
     this.end()
   }
 

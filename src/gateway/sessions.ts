@@ -6,7 +6,7 @@ import type { ClientFrames, Party, SessionId } from '../protocol/index.js'
 import type { Dialect } from './dialects/dialect.js'
 import { partyOf, suffices } from './rights.js'
 import { type Ground, Session } from './session.js'
-import type { Grant } from './token/index.js'
+import { type Grant, revoked } from './token/index.js'
 
 /** A session for a connection: its own, or the one it had before. */
 export interface Admission {
@@ -39,6 +39,7 @@ export class Sessions {
 
   /** Synchronous: a new session's device is registered when it returns. */
   admit(grant: Grant, hello: ClientFrames['hello'], dialect: Dialect): Result<Admission> {
+    if (this.#ground.revocations.covers(grant)) return revoked
     const party = partyOf(grant, hello)
     if (!suffices(grant, party))
       return refuse('forbidden', 'the token allows nothing that this hello asks for')
@@ -55,6 +56,11 @@ export class Sessions {
       this.#byDevice.set(keyOf(party), session)
     }
     return ok({ session, resumed: false })
+  }
+
+  /** Ends the sessions whose tokens have been revoked, those that linger too. */
+  revoke(): void {
+    for (const session of this) if (this.#ground.revocations.covers(session.grant)) session.revoke()
   }
 
   #forget(session: Session): void {

@@ -1,9 +1,19 @@
 // Who asks, and whether they may: the bearer token of a request (RFC 6750, section 2.1) becomes its grant before a
-// byte of the body is read. The URL is never looked at for a token.
+// byte of the body is read. The URL is never looked at for a token. A token that is revoked while its request arrives,
+// or while an answer streams, is of no more use from then on.
 
-import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { Readable } from 'node:stream'
+import type { FastifyRequest, onRequestAsyncHookHandler, preHandlerAsyncHookHandler } from 'fastify'
 import { HubError } from '../errors.js'
-import { allows, bearerOf, type Grant, type Scope, type Verifier } from '../gateway/token/index.js'
+import {
+  allows,
+  bearerOf,
+  type Grant,
+  type Revocations,
+  revoked,
+  type Scope,
+  type Verifier,
+} from '../gateway/token/index.js'
 import { accepted } from './refusal.js'
 
 /** The grant of a request that was let in. */
@@ -25,3 +35,23 @@ export const requires =
   async request => {
     if (!allows(grantOf(request), scope)) throw new HubError('forbidden', `the token lacks ${scope}`)
   }
+
+/** Looks again, now that all of a request is there. */
+export const recheck =
+  (revocations: Pick<Revocations, 'covers'>): preHandlerAsyncHookHandler =>
+  async request => {
+    if (revocations.covers(grantOf(request))) throw new HubError(revoked.code, revoked.message)
+  }
+
+/** A stream that is cut off in the turn in which its reader's token is revoked. */
+export const whileGood = <S extends Readable>(
+  stream: S,
+  request: FastifyRequest,
+  revocations: Pick<Revocations, 'covers' | 'watch'>,
+): S => {
+  const grant = grantOf(request)
+  const unwatch = revocations.watch(() => {
+    if (revocations.covers(grant)) stream.destroy()
+  })
+  return stream.once('close', unwatch)
+}

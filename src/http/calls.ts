@@ -5,7 +5,7 @@
 import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { HubError, refuse } from '../errors.js'
-import { allows, type Grant } from '../gateway/token/index.js'
+import { allows, type Grant, type Revocations } from '../gateway/token/index.js'
 import {
   type CallId,
   CallRef,
@@ -19,7 +19,7 @@ import {
 import { type Caller, type CallView, callStates, type Router } from '../router/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
-import { grantOf, requires } from './authorization.js'
+import { grantOf, requires, whileGood } from './authorization.js'
 import { EventStream, eventHeaders } from './event-stream.js'
 import { Idempotency } from './idempotency.js'
 import { Inbox } from './inbox.js'
@@ -83,6 +83,7 @@ const OneCall = { params: Type.Object({ call: CallRef }) }
 
 export interface CallsOptions {
   readonly router: Router
+  readonly revocations: Revocations
   readonly clock: Clock
 }
 
@@ -109,7 +110,7 @@ const settled = (inbox: Inbox, waitMs: number, clock: Clock, reply: FastifyReply
   })
 
 /** Adds `/calls` and what is under it, and the explanation of calls that have not come. */
-export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
+export const serveCalls = (app: App, { router, revocations, clock }: CallsOptions): void => {
   const keys = new Idempotency(clock)
   const onRequest = requires('call:inbound')
 
@@ -206,9 +207,8 @@ export const serveCalls = (app: App, { router, clock }: CallsOptions): void => {
 
   app.get('/calls/:call/events', { onRequest, schema: OneCall }, async (request, reply) => {
     const inbox = roomIn(inboxOf(callerOf(grantOf(request), request.params.call)))
-    return reply
-      .headers(eventHeaders)
-      .send(new EventStream(inbox.after(request.headers['last-event-id']), clock))
+    const events = new EventStream(inbox.after(request.headers['last-event-id']), clock)
+    return reply.headers(eventHeaders).send(whileGood(events, request, revocations))
   })
 
   app.post('/calls/:call', { onRequest, schema: { ...OneCall, body: Change } }, async request => {

@@ -4,22 +4,24 @@
 import type { Server } from 'node:http'
 import type { Config } from '../config.js'
 import { refuse } from '../errors.js'
-import type { Verifier } from '../gateway/token/index.js'
+import type { Revocations, Verifier } from '../gateway/token/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
 import { createApp } from './app.js'
-import { authenticate } from './authorization.js'
+import { authenticate, recheck } from './authorization.js'
 import { serveCalls } from './calls.js'
 import { allowOrigins } from './cors.js'
 import { type Bound, createListener } from './listener.js'
 import { type Counts, createMetrics } from './metrics.js'
 import { serveHealth, serveMetrics } from './operations.js'
 import { servePresence } from './presence.js'
+import { serveRevocations } from './revocations.js'
 
 export interface HttpOptions {
   readonly config: Pick<Config, 'listen' | 'metrics' | 'cors'>
   readonly verifier: Pick<Verifier, 'verify'>
+  readonly revocations: Revocations
   readonly presence: Presence
   readonly router: Router
   readonly gateway: Counts['gateway']
@@ -41,7 +43,7 @@ export interface Http {
 const draining = refuse('draining', 'the hub is draining')
 
 export const createHttp = (options: HttpOptions): Http => {
-  const { config, verifier, presence, router, gateway, clock, log } = options
+  const { config, verifier, revocations, presence, router, gateway, clock, log } = options
   const responses = new Map<number, number>()
   const count = (status: number): void => {
     responses.set(status, (responses.get(status) ?? 0) + 1)
@@ -57,8 +59,10 @@ export const createHttp = (options: HttpOptions): Http => {
   api.register(
     async v1 => {
       v1.addHook('onRequest', authenticate(verifier))
-      serveCalls(v1, { router, clock })
-      servePresence(v1, { presence, clock })
+      v1.addHook('preHandler', recheck(revocations))
+      serveCalls(v1, { router, revocations, clock })
+      servePresence(v1, { presence, revocations, clock })
+      serveRevocations(v1, revocations)
     },
     { prefix: '/v1' },
   )

@@ -2,7 +2,7 @@
 // happen, and a supervisor's word for an account. Devices are shown by right, not by view.
 
 import Type from 'typebox'
-import { type Grant, queryOf } from '../gateway/token/index.js'
+import { type Grant, queryOf, type Revocations } from '../gateway/token/index.js'
 import type { Page, Presence } from '../presence/index.js'
 import {
   AccountName,
@@ -16,7 +16,7 @@ import {
 } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
-import { grantOf, requires } from './authorization.js'
+import { grantOf, requires, whileGood } from './authorization.js'
 import { EventStream, eventHeaders } from './event-stream.js'
 import { PresenceEvents } from './presence-events.js'
 import { accepted } from './refusal.js'
@@ -40,7 +40,11 @@ const List = Type.Object({ ...View, destinations: Many(0, presenceLimit) }, { ex
 /** Adds `/presence` and what is under it. */
 export const servePresence = (
   app: App,
-  { presence, clock }: { readonly presence: Presence; readonly clock: Clock },
+  {
+    presence,
+    revocations,
+    clock,
+  }: { readonly presence: Presence; readonly revocations: Revocations; readonly clock: Clock },
 ): void => {
   const read = (grant: Grant, destination: Destination, view: ViewName = 'full', page?: Page): Resource =>
     presence.resource(grant.tenant, destination, accepted(queryOf(grant, destination, view)), page)
@@ -62,7 +66,7 @@ export const servePresence = (
       const { destination } = request.params
       const query = accepted(queryOf(grant, destination, request.query.view ?? 'full'))
       const events = new PresenceEvents(presence, grant, destination, query, clock)
-      return reply.headers(eventHeaders).send(new EventStream(events, clock))
+      return reply.headers(eventHeaders).send(whileGood(new EventStream(events, clock), request, revocations))
     },
   )
 

@@ -47,8 +47,11 @@ export const timeFault = ({ exp, iat }: Claims, now: number): string | undefined
   return undefined
 }
 
-/** The grant of verified claims. */
-export const grantOf = ({ iss, sub, exp, scope = '', groups = [], capacity, jti }: Claims): Grant => ({
+/** The grant of claims that were verified at `now`, milliseconds since 1970. */
+export const grantOf = (
+  { iss, sub, exp, iat, scope = '', groups = [], capacity, jti }: Claims,
+  now: number,
+): Grant => ({
   tenant: iss,
   account: sub,
   scopes: scopesOf(scope),
@@ -56,4 +59,6 @@ export const grantOf = ({ iss, sub, exp, scope = '', groups = [], capacity, jti 
   groups,
   ...(capacity !== undefined && { capacity }),
   ...(jti !== undefined && { jti }),
+  // What is here has been issued, whatever the issuer's clock says.
+  ...(iat !== undefined && { issued: Math.min(iat * 1000, now) }),
 })

@@ -36,6 +36,8 @@ export interface Grant {
   readonly groups: readonly string[]
   readonly capacity?: number
   readonly jti?: string
+  /** When it was issued, milliseconds since 1970, if it says so; never later than it was first seen here. */
+  readonly issued?: number
 }
 
 const known: ReadonlySet<string> = new Set(scopes)

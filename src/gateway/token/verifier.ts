@@ -1,6 +1,7 @@
 // Who may come in: turns a token into a grant, or refuses it. Form first, then the key by (`iss`, `kid`), then the
 // signature (jose), then audience and times. What was verified once is remembered for as long as it would be
-// again, so that ten thousand clients who come back at once cost no crypto. A refusal leaves nothing behind.
+// again, so that ten thousand clients who come back at once cost no crypto; whether it has been revoked is asked each
+// time. A refusal leaves nothing behind.
 // Whether the grant is enough for what its bearer wants is for the gateway and the API to say.
 
 import { hash } from 'node:crypto'
@@ -11,6 +12,7 @@ import type { Clock } from '../../runtime/index.js'
 import { grantOf, skewSeconds, timeFault } from './claims.js'
 import type { Grant } from './grant.js'
 import type { KeyRing } from './keys.js'
+import { Revocations, revoked } from './revocations.js'
 import { readToken, tokenLimit } from './shape.js'
 
 export interface VerifierOptions {
@@ -18,6 +20,8 @@ export interface VerifierOptions {
   readonly audience: string
   readonly keys: KeyRing
   readonly clock: Pick<Clock, 'wall'>
+  /** Default: none are revoked. */
+  readonly revocations?: Pick<Revocations, 'covers'>
   /** How many verified tokens are remembered. Default 10,000. */
   readonly cacheSize?: number
 }
@@ -30,7 +34,7 @@ export interface VerifierStats {
 }
 
 export interface Verifier {
-  /** The grant of a token; refused with `unauthorized` and a message that never holds a part of the token. */
+  /** The grant of a token; refused with `unauthorized` or `revoked`, and a message that never holds a part of the token. */
   verify(token: string): Promise<Result<Grant>>
   readonly stats: VerifierStats
 }
@@ -38,7 +42,13 @@ export interface Verifier {
 /** The one answer to an unknown tenant, an unknown key and a bad signature: it tells none from the others. */
 const unverified = refuse('unauthorized', 'token is not signed by a key known here')
 
-export const createVerifier = ({ audience, keys, clock, cacheSize = 10_000 }: VerifierOptions): Verifier => {
+export const createVerifier = ({
+  audience,
+  keys,
+  clock,
+  revocations = new Revocations(clock),
+  cacheSize = 10_000,
+}: VerifierOptions): Verifier => {
   const claimRefusals = new Map<string | undefined, string>([
     ['aud', `token claims: aud must name ${audience}`],
     ['exp', 'token claims: exp has passed'],
@@ -74,10 +84,19 @@ export const createVerifier = ({ audience, keys, clock, cacheSize = 10_000 }: Ve
     }
     const fault = timeFault(claims, Math.floor(now / 1000))
     if (fault !== undefined) return refuse('unauthorized', `token claims: ${fault}`)
-    const grant = grantOf(claims)
+    const grant = grantOf(claims, now)
     // Counted from the `now` that jose was told, the time left is never zero, which lru-cache takes for "for ever".
     cache.set(digest, grant, { start: now, ttl: grant.expires + skewSeconds * 1000 - now })
     return ok(grant)
+  }
+
+  /** As `examine`, of each token once at a time. */
+  const examineOnce = (token: string, digest: string): Promise<Result<Grant>> => {
+    const begun = running.get(digest)
+    if (begun !== undefined) return begun
+    const examination = examine(token, digest).finally(() => running.delete(digest))
+    running.set(digest, examination)
+    return examination
   }
 
   return {
@@ -87,12 +106,8 @@ export const createVerifier = ({ audience, keys, clock, cacheSize = 10_000 }: Ve
       }
       const digest = hash('sha256', token, 'base64url')
       const known = cache.get(digest)
-      if (known !== undefined) return ok(known)
-      const begun = running.get(digest)
-      if (begun !== undefined) return begun
-      const examination = examine(token, digest).finally(() => running.delete(digest))
-      running.set(digest, examination)
-      return examination
+      const verified = known === undefined ? await examineOnce(token, digest) : ok(known)
+      return verified.ok && revocations.covers(verified.value) ? revoked : verified
     },
     get stats() {
       return { cached: cache.size, checked }
