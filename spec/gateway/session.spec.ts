@@ -320,6 +320,27 @@ t.test('a session resumed while its old connection still stands goes on over the
   t.equal(linkOf(stand, 'alice'), 'attached')
 })
 
+t.test('a session that only changes connections was never lost: nobody is rung in its stead', async t => {
+  const stand = await newStand(t, { tenant: { groups: { support: { members: ['alice', 'bob'] } } } })
+  const first = await stand.phone('alice')
+  const bob = await stand.phone('bob')
+  const { call } = await ring(stand, first.client, 'support')
+  await first.client.ask({ type: 'ringing', call }, 'ok')
+  const second = await stand.phone('alice', {
+    resume: { session: first.welcome.session, seq: 1 },
+    status: 'away',
+  })
+  t.ok(second.welcome.resumed)
+  await stand.room.clock.settle()
+  await bob.client.ask({ type: 'ping' }, 'pong')
+  t.same(bob.client.all('invite'), [])
+  await second.client.ask({ type: 'accept', call }, 'ok')
+  const events = stand.room.router.get(acme, call)!.timeline.map(({ event }) => event)
+  t.notOk(events.includes('lost') || events.includes('back'), events.join())
+  await second.client.ask({ type: 'hangup', call }, 'ok')
+  t.equal(resourceOf(stand, 'alice').status, 'away')
+})
+
 t.test('a session without a device is taken up too, and heals what it watches', async t => {
   const stand = await newStand(t)
   const scopes = ['presence:read', 'call:inbound']
@@ -477,6 +498,28 @@ t.test(
     await stand.room.clock.settle(5)
     t.match(await client.next('ended'), { call })
     t.match(await client.closed, { code: 4401 })
+  },
+)
+
+t.test(
+  '[FT15] who may no longer be offered calls gives up what rings, and keeps what is connected',
+  async t => {
+    const stand = await newStand(t, { tenant: { groups: { support: { members: ['alice', 'bob'] } } } })
+    const scopes = ['presence:register']
+    const alice = await stand.phone('alice', {}, { capacity: 2 })
+    const bob = await stand.phone('bob', {}, { capacity: 2 })
+    const connected = await connect(stand, alice.client)
+    const open = await ring(stand, alice.client, 'support')
+    const token = await stand.token('alice', { scopes, capacity: 2 })
+    await alice.client.ask({ type: 'token', token }, 'ok')
+    await stand.room.clock.settle()
+    t.match(await bob.client.next('invite'), { call: open.call }, 'the next is rung at once')
+    t.equal(stand.room.router.get(acme, connected.call)?.state, 'connected')
+
+    const lesser = await stand.phone('bob', {}, { scopes, capacity: 2 })
+    t.match(await lesser.client.next('invite'), { call: open.call })
+    t.match(await lesser.client.next('cancel'), { call: open.call }, 'a newer connection with less, too')
+    t.equal(stand.room.router.get(acme, open.call)?.reason, 'busy')
   },
 )
 

@@ -149,24 +149,25 @@ export class Session implements Link, Owner {
   /** Goes on over this socket: welcomes the client, and tells it what it has missed. */
   carry(socket: Socket, hello: ClientFrames['hello'], grant: Grant, resumed: boolean): void {
     const { router } = this.ground
-    if (this.#state.name === 'live') {
-      this.#state.socket.fail(refuse('replaced', 'the session goes on over a newer connection'))
-      this.#lose(1006)
+    const from = this.#state
+    if (from.name === 'live') {
+      from.socket.fail(refuse('replaced', 'the session goes on over a newer connection'))
     }
     this.#before(() => {
-      const from = this.#state
       this.#state = { name: 'live', socket }
       socket.owner = this
       if (hello.heartbeatMs !== undefined) socket.heartbeatMs = hello.heartbeatMs
       if (from.name === 'lingering') {
         from.linger.stop()
         this.attachment?.resume()
+        router.back(this.side)
+      }
+      if (resumed) {
         if (hello.status !== undefined)
           this.attachment?.declare({
             status: hello.status,
             ...(hello.note !== undefined && { note: hello.note }),
           })
-        router.back(this.side)
         this.#adopt(grant)
       }
       socket.send(welcomeFrame(this, resumed, socket.heartbeatMs, hello.ref))
@@ -176,6 +177,7 @@ export class Session implements Link, Owner {
         for (const frame of router.retell(this.party)) this.send(frame)
       }
     })
+    this.#yield()
     this.#expiry.set(grant.expires)
     this.watch.missAll()
     this.room()
@@ -224,6 +226,7 @@ export class Session implements Link, Owner {
   /** Goes by this grant from now on. */
   use(grant: Grant): void {
     this.#adopt(grant)
+    this.#yield()
     this.#expiry.set(grant.expires)
   }
 
@@ -271,6 +274,13 @@ export class Session implements Link, Owner {
     this.grant = grant
     this.attachment?.grant(this.#rights)
     this.watch.review((destination, view) => queryOf(grant, destination, view))
+  }
+
+  /** Gives up what rings here once the token no longer lets it be answered. */
+  #yield(): void {
+    const { party } = this
+    if (party === undefined || allows(this.grant, 'call:receive')) return
+    for (const call of this.calls) this.ground.router.reject(party, call, 'busy')
   }
 
   /** Does `task`; whatever it causes to be sent comes after what it says itself. */
