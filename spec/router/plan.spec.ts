@@ -141,6 +141,18 @@ t.test('Reject, Hangup, Pause and the end of a document', async t => {
   )
 })
 
+t.test('a pause that is over leaves nothing behind, however many there are', async t => {
+  const warnings: Error[] = []
+  const hear = (warning: Error) => warnings.push(warning)
+  process.on('warning', hear)
+  t.teardown(() => process.off('warning', hear))
+  const room = newRoom()
+  const { call } = await room.call('x', { instructions: { steps: Array(20).fill({ pause: { ms: 10 } }) } })
+  for (let pause = 0; pause < 20; pause++) await room.clock.settle(15)
+  t.equal(room.router.get(acme, call)?.state, 'ended')
+  t.same(warnings, [])
+})
+
 t.test('instructions that come with a call are checked before it is taken', async t => {
   const room = newRoom()
   await t.rejects(room.call('x', { instructions: { steps: [{ dial: {} }, { dance: {} }] } }), {

@@ -8,11 +8,13 @@ export const pause = async (call: Call, { ms }: PauseStep): Promise<Next> => {
   call.timeline.add('pause', { ms })
   const { signal } = call.over
   await new Promise<void>(resolve => {
-    const timer = call.parts.clock.after(ms, resolve)
-    signal.addEventListener('abort', () => {
+    const over = (): void => {
       timer.cancel()
+      signal.removeEventListener('abort', over)
       resolve()
-    })
+    }
+    const timer = call.parts.clock.after(ms, over)
+    signal.addEventListener('abort', over)
   })
   return { next: 'verb' }
 }
