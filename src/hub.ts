@@ -45,7 +45,7 @@ export interface Hub {
    * has ended or the drain time is over.
    */
   drain(): Promise<void>
-  /** Ends all calls and sessions, and closes the port. */
+  /** Ends all calls and sessions, and closes the port. Asked again, it is the same end. */
   close(): Promise<void>
 }
 
@@ -104,6 +104,14 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
   const http = createHttp({ config, verifier, revocations, presence, router, gateway, clock, log })
   http.server.on('upgrade', gateway.upgrade)
 
+  const close = async (): Promise<void> => {
+    router.close()
+    await gateway.close()
+    await http.close()
+    await source.close()
+  }
+  let closed: Promise<void> | undefined
+
   return {
     async listen() {
       const { port } = await http.listen()
@@ -136,11 +144,9 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
         })
       })
     },
-    async close() {
-      router.close()
-      await gateway.close()
-      await http.close()
-      await source.close()
+    close() {
+      closed ??= close()
+      return closed
     },
   }
 }

@@ -148,6 +148,19 @@ t.test('[FF7] a socket that closed while its token was verified attaches nothing
   t.equal(stand.room.presence.counts.devices, 0)
 })
 
+t.test('a hub that closed while a token was verified lets nobody in', async t => {
+  const { verifier, waiting } = slowVerifier()
+  const stand = await newStand(t, { verifier })
+  const { tcp, text, closed } = stand.raw()
+  tcp.write(upgradeRequest({ Authorization: 'Bearer abc' }))
+  await until(() => waiting.length === 1)
+  await stand.gateway.close()
+  waiting.pop()!(ok(grant))
+  await closed
+  t.match(text(), /^HTTP\/1\.1 503 /)
+  t.match(stand.gateway.counts, { accepted: 0 })
+})
+
 t.test('a peer that floods while its token is verified is cut off', async t => {
   const { verifier, waiting } = slowVerifier()
   const stand = await newStand(t, { verifier, limits: { messageBytes: 1000 } })

@@ -53,6 +53,9 @@ const isForeign = ({ cors }: Door['config'], { origin, host }: IncomingMessage['
   !cors.includes(origin) &&
   origin.replace(/^https?:\/\//, '') !== host
 
+const closed = (door: Door): Refusal | undefined =>
+  door.draining() ? refuse('draining', 'the hub is going down') : undefined
+
 const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMessage): Refusal | undefined => {
   const { headers, httpVersion, method, url } = request
   if (dialect === undefined) return refuse('not-found', 'no socket at this path')
@@ -70,7 +73,7 @@ const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMess
     return refuse('invalid', `Sec-WebSocket-Protocol must offer ${dialect.subprotocols.join(' or ')}`)
   }
   if (isForeign(door.config, headers)) return refuse('forbidden', 'this origin may not connect')
-  return door.draining() ? refuse('draining', 'the hub is going down') : undefined
+  return closed(door)
 }
 
 /** Keeps what a socket sends, in order, until it is taken; too much cuts the socket. */
@@ -133,8 +136,9 @@ export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade
     const take = keep(socket, head, limits.messageBytes)
     void verify(door, bearer.value).then(verified => {
       const bytes = take()
+      const refusal = verified.ok ? closed(door) : verified
       if (bytes === undefined) socket.destroy()
-      else if (!verified.ok) answer(door, socket, verified)
+      else if (refusal !== undefined) answer(door, socket, refusal)
       else {
         proceed(bytes, bearer.value)
         socket.resume()

@@ -50,7 +50,10 @@ export const createRouter = (options: RouterOptions): Router => {
   const calls = new Calls(clock)
   const sides = new Sides()
   const ended = Object.fromEntries(endReasons.map(reason => [reason, 0])) as Record<EndReason, number>
-  let drained: (() => void) | undefined
+  let emptied = (): void => {}
+  const empty = new Promise<void>(resolve => {
+    emptied = resolve
+  })
   let draining = false
 
   const parts: Parts = {
@@ -70,7 +73,7 @@ export const createRouter = (options: RouterOptions): Router => {
     ended(call) {
       ended[call.reason as EndReason]++
       calls.end(call)
-      if (draining && calls.live.size === 0) drained?.()
+      if (draining && calls.live.size === 0) emptied()
     },
   }
 
@@ -158,10 +161,8 @@ export const createRouter = (options: RouterOptions): Router => {
     },
     drain() {
       draining = true
-      if (calls.live.size === 0) return Promise.resolve()
-      return new Promise(resolve => {
-        drained = resolve
-      })
+      if (calls.live.size === 0) emptied()
+      return empty
     },
     close() {
       draining = true
