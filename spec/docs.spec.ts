@@ -1,0 +1,300 @@
+// What the documentation says is done: every fenced block of README.md and docs/ is run, read or evaluated here, and
+// one of a kind that is not known here fails. Commands run in this process, against the hub that an earlier one of
+// the same page began; long ones stay until the page is over, and every phone answers what rings.
+
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import * as jose from 'jose'
+import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
+import * as client from '../src/client/index.js'
+import { readConfig } from '../src/config.js'
+import { checkClaims } from '../src/gateway/token/claims.js'
+import * as hub from '../src/index.js'
+import { Resource } from '../src/protocol/index.js'
+import { readInstructions } from '../src/router/instructions/index.js'
+import { check } from '../src/runtime/index.js'
+import { type Command, CommandLines } from './support/command-lines.js'
+import { configOf, secret, startHub, tokenOf } from './support/hub.js'
+import { createTerminal, type Terminal } from './support/terminal.js'
+
+interface Block {
+  readonly at: string
+  readonly language: string
+  readonly text: string
+}
+
+const pages = ['README.md', ...readdirSync('docs').map(name => `docs/${name}`)].filter(name =>
+  name.endsWith('.md'),
+)
+const text = (page: string): string => readFileSync(page, 'utf8')
+
+const blocksOf = (page: string): Block[] =>
+  [...text(page).matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(({ 1: language = '', 2: inner = '', index }) => ({
+    at: `${page}:${text(page).slice(0, index).split('\n').length}`,
+    language,
+    text: inner,
+  }))
+
+/** What stands for the address and the secret of the hub that a reader started. */
+const documented = { url: 'http://127.0.0.1:8080', secret: /\bSECRET\b/ }
+
+/** One page's commands, in one folder, with whatever keeps running. */
+class Session {
+  readonly lines = new CommandLines(command => this.#run(command))
+  readonly #t: Test
+  readonly #dir: string
+  readonly #ends: (() => Promise<unknown>)[] = []
+  readonly #ran: string[] = []
+  #hub = { url: documented.url, secret: 'SECRET' }
+
+  constructor(t: Test) {
+    this.#t = t
+    this.#dir = t.testdir()
+  }
+
+  /** Ends what keeps running, the latest first: each by a signal, and in good order. */
+  async end(): Promise<void> {
+    for (const end of this.#ends.reverse()) await end()
+  }
+
+  /** The commands of `switchhook` so far. */
+  get ran(): readonly string[] {
+    return this.#ran
+  }
+
+  /** Keeps a file for the commands that come. */
+  write(name: string, content: string): void {
+    writeFileSync(join(this.#dir, name), content)
+  }
+
+  async #run({ name, args, env }: Command): Promise<string> {
+    if (name === 'npx' && args[0] === 'switchhook') return this.#switchhook(args.slice(1), env)
+    if (name === 'curl') return this.#curl(args)
+    if (name === 'openssl') return randomBytes(Number(args.at(-1))).toString('base64')
+    if (name === 'npm' && args[0] === 'ci') return ''
+    if (name === 'npm' && args[0] === 'test') {
+      this.#t.ok(JSON.parse(text('package.json')).scripts.test)
+      return ''
+    }
+    throw new Error(`nobody knows here how to run ${name} ${args.join(' ')}`)
+  }
+
+  #actual(word: string): string {
+    return word.replace(documented.url, this.#hub.url).replace(documented.secret, this.#hub.secret)
+  }
+
+  async #switchhook(words: readonly string[], env: Command['env']): Promise<string> {
+    const args = words.map(word => this.#actual(word))
+    const [command = ''] = args
+    this.#ran.push(command)
+    const terminal = createTerminal({
+      cwd: this.#dir,
+      env: {
+        ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, this.#actual(value)])),
+        NO_COLOR: '1',
+      },
+      screen: [80, 24],
+    })
+    if (command === 'serve') return this.#serve(terminal, args)
+    if (command === 'phone') return this.#background(terminal, args, /registered as/)
+    if (command === 'watch') return this.#background(terminal, args, /version/)
+    const more = { demo: ['--fast'], call: ['--hangup-after', '10ms'] }[command] ?? []
+    const exit = await terminal.run(...args, ...(args.includes('--explain') ? [] : more))
+    this.#t.equal(exit, 0, `${args.join(' ')}: ${terminal.stderr.text}`)
+    if (command === 'call' && !args.includes('--explain'))
+      this.#t.match(terminal.stdout.text, /answered by alice/)
+    this.#t.ok(command === 'token' || terminal.stdout.lines.every(line => line.length <= 80))
+    return terminal.stdout.text
+  }
+
+  async #serve(terminal: Terminal, args: readonly string[]): Promise<string> {
+    const shown = await this.#background(terminal, [...args, '--port', '0'], /listening on http/)
+    const [, url = ''] = /(http:\/\/[\d.:]+)/.exec(shown) ?? []
+    if (args.includes('--dev')) await terminal.stdout.until('numbers to call')
+    const [, secret = 'SECRET'] = /secret ([\w-]+)/.exec(terminal.stdout.text) ?? []
+    this.#hub = { url, secret }
+    return shown
+  }
+
+  async #background(terminal: Terminal, args: readonly string[], sign: RegExp): Promise<string> {
+    const exit = terminal.run(...args)
+    this.#ends.push(async () => {
+      terminal.signal('SIGINT')
+      this.#t.equal(await exit, 0, `${args.join(' ')}: ${terminal.stderr.text}`)
+    })
+    const early = exit.then(code => Promise.reject(new Error(`exit ${code}: ${terminal.stderr.text}`)))
+    await Promise.race([terminal.stdout.until(sign), early])
+    void terminal.stdout.until('\x07').then(() => terminal.stdin.write('a\n'))
+    return terminal.stdout.text
+  }
+
+  /** One request, as `curl` makes it; only the flags that are documented. */
+  async #curl(args: readonly string[]): Promise<string> {
+    const headers = new Headers()
+    const request: { method?: string; body?: string } = {}
+    let url = ''
+    for (let index = 0; index < args.length; index++) {
+      const value = String(args[index + 1])
+      if (args[index] === '-X') request.method = value
+      else if (args[index] === '-H')
+        headers.append(value.slice(0, value.indexOf(':')), value.split(': ')[1] ?? '')
+      else if (args[index] === '-d') request.body = value
+      else if (args[index]?.startsWith('-')) throw new Error(`nobody knows curl ${args[index]} here`)
+      else {
+        url = this.#actual(String(args[index]))
+        continue
+      }
+      index++
+    }
+    const response = await fetch(url, { ...request, headers })
+    const said = await response.text()
+    this.#t.equal(response.status, 201, said)
+    return said
+  }
+}
+
+const modules: Readonly<Record<string, object>> = { switchhook: hub, 'switchhook/client': client, jose }
+
+/** Runs a JavaScript example with `given` as what it leaves to its reader; what it declares. */
+const evaluate = async <T>(code: string, given: Readonly<Record<string, unknown>>): Promise<T> => {
+  const body = code.replace(
+    /^import (\{.*?\}) from '(.*?)'$/gm,
+    (_, names, from) => `const ${names} = modules['${from}']`,
+  )
+  const declared = [...code.matchAll(/^const (?:(\w+)|\{ (.*?) \})/gm)].map(([, one, many]) => one ?? many)
+  const AsyncFunction = (async () => {}).constructor as new (
+    ...source: string[]
+  ) => (...values: unknown[]) => Promise<T>
+  const names = ['modules', ...Object.keys(given)]
+  return new AsyncFunction(...names, `${body}\nreturn { ${declared.join(', ')} }`)(
+    modules,
+    ...Object.values(given),
+  )
+}
+
+const withSecret = { env: { ACME_SECRET: secret } }
+
+type Example = (t: Test, code: string) => Promise<void>
+
+/** By what an example imports. */
+const examples: Readonly<Record<string, Example>> = {
+  async switchhook(t, code) {
+    const made = await evaluate<{ hub: hub.Hub; url: string }>(code.replace('port: 8080', 'port: 0'), {
+      process: withSecret,
+    })
+    t.teardown(() => made.hub.close())
+    t.match(await (await fetch(`${made.url}/healthz`)).text(), /ok/)
+  },
+
+  async 'switchhook/client'(t, code) {
+    const world = await startHub(t)
+    const shown: unknown[] = []
+    const { phone, support } = await evaluate<{ phone: client.Softphone; support: client.Watch }>(
+      code.replace('https://hub.example', world.listening.url).replace(/(device: '[\w-]+')/, '$1, WebSocket'),
+      {
+        WebSocket,
+        fetchToken: () => tokenOf('alice'),
+        answerTo: async (sdp: string) => `answer to ${sdp}`,
+        show: (...facts: unknown[]) => shown.push(facts),
+        console: { log: (line: string) => shown.push(line) },
+      },
+    )
+    t.teardown(() => phone.close())
+    const api = await world.api()
+    const { call } = await api.place({ to: 'alice', from: '+15550199', sdp: 'offer' })
+    const told: string[] = []
+    for await (const { type, data } of api.events(call)) {
+      told.push(type)
+      if (type !== 'answered') continue
+      t.match(data, { sdp: 'answer to offer', by: { account: 'alice' } })
+      await api.hangup(call)
+    }
+    t.match(told.slice(-2), ['answered', 'ended'])
+    t.ok(shown.includes('+15550199 calls'))
+    if (support.resource === undefined) await new Promise(resolve => support.on('change', resolve))
+    t.match(shown.find(Array.isArray), ['offline', 0])
+  },
+
+  async jose(t, code) {
+    const { token } = await evaluate<{ token: string }>(code, { process: withSecret })
+    const world = await startHub(t, configOf({ keys: [{ kid: 'k1', alg: 'HS256', secret }] }))
+    const phone = new client.Softphone({
+      url: world.listening.url,
+      token,
+      device: 'web',
+      WebSocket: WebSocket as unknown as client.WebSocketConstructor,
+    })
+    t.match(await phone.connect(), { account: 'alice', canReceive: true })
+    await phone.close()
+  },
+}
+
+const resourceOf = check(Resource)
+
+/** What a JSON block is, by what it has. */
+const readJson = (value: object) => {
+  if ('tenants' in value) return readConfig(value, { dir: '.', ...withSecret })
+  if ('steps' in value) return readInstructions({ json: value })
+  if ('iss' in value) return checkClaims(value)
+  return resourceOf(value)
+}
+
+for (const page of pages) {
+  t.test(`what ${page} shows is so`, async t => {
+    const blocks = blocksOf(page)
+    const session = new Session(t)
+    for (const { language, text } of blocks) {
+      if (language === 'json' && 'tenants' in JSON.parse(text)) session.write('switchhook.json', text)
+    }
+    if (page !== 'README.md') {
+      session.lines.env.ACME_SECRET = secret
+    }
+    for (const { at, language, text } of blocks) {
+      if (language === 'sh') await session.lines.run(text)
+      else if (language === 'json') t.match(readJson(JSON.parse(text)), { ok: true }, at)
+      else if (language === 'xml')
+        t.match(readInstructions({ twiml: text }), { ok: true, value: { warnings: [] } }, at)
+      else if (language === 'js') {
+        const from = [...text.matchAll(/ from '(.*?)'$/gm)].map(([, name]) => String(name))
+        const example = examples[String(from[0])]
+        t.ok(example && from.length === 1, `${at} is an example that is known here`)
+        await t.test(at, t => example?.(t, text) ?? Promise.resolve())
+      } else if (language === 'mermaid') t.equal(page, 'docs/machines.md', 'drawn by spec/machines.spec.ts')
+      else t.equal(language + /^\s*(\$|npx|npm|switchhook) /m.exec(text), 'null', `${at} is a picture`)
+    }
+    await session.end()
+    if (page === 'README.md') {
+      t.same(
+        new Set(session.ran),
+        new Set(['demo', 'serve', 'token', 'phone', 'call', 'watch']),
+        'every command',
+      )
+    }
+  })
+}
+
+t.test('commands, flags, files and links that the text names are there', async t => {
+  const helps = new Map<string, string>()
+  const helpOf = async (command: string): Promise<string> => {
+    const terminal = createTerminal()
+    if (!helps.has(command) && (await terminal.run(command, '--help')) === 0)
+      helps.set(command, terminal.stdout.text)
+    return helps.get(command) ?? ''
+  }
+  for (const page of [...pages, 'SECURITY.md', 'CHANGELOG.md']) {
+    const prose = text(page).replace(/^```.*?^```$/gms, '')
+    for (const [span, command = '', rest = ''] of prose.matchAll(/`(?:npx )?switchhook (\w+)([^`]*)`/g)) {
+      const help = await helpOf(command)
+      t.match(help, /^Usage: switchhook/, `${page}: ${span}`)
+      for (const [flag] of rest.matchAll(/--[a-z-]+/g)) t.match(help, flag, `${page}: ${span}`)
+    }
+    for (const [, target = ''] of prose.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+      t.ok(existsSync(join(dirname(page), target)), `${page} links ${target}`)
+    }
+    for (const [, path = ''] of prose.matchAll(/`((?:src|spec|docs)\/[\w./-]+)`/g)) {
+      t.ok(existsSync(path), `${page} names ${path}`)
+    }
+  }
+})
