@@ -54,12 +54,31 @@ t.test(
     t.notOk(presence.knows(n('acme'), n('dave')))
     t.notOk(presence.knows(n('acme'), n('old')))
     t.ok(presence.knows(n('acme'), n('erin')))
-    for (const { name, ear } of ears.slice(0, 2)) {
-      const fold = new Fold()
-      for (const frame of ear.presence) fold.apply(frame)
-      t.same(fold.state, settled(read(name)))
+    const follow = () => {
+      for (const { name, ear } of ears) {
+        const fold = new Fold()
+        for (const frame of ear.presence) fold.apply(frame)
+        t.same(fold.state, settled(read(name)), `whoever watches ${name} sees what the name stands for`)
+        const versions = ear.presence.map(({ version }) => version)
+        t.same(
+          versions,
+          [...new Set(versions)].sort((a, b) => a - b),
+          'and its version never goes back',
+        )
+      }
     }
-    t.same(ears[2]?.ear.presence.at(-1)?.removed, ['alice'], 'who watched a group that is gone sees it empty')
+    follow()
+    join('old', 'web')
+    await clock.settle(1000)
+    follow()
+    presence.configure(tenantsOf(before))
+    await clock.settle(1000)
+    t.match(read('old'), { kind: 'group', counts: { available: 1 } })
+    follow()
+    presence.configure(tenantsOf(after))
+    await clock.settle(1000)
+    t.match(read('old'), { kind: 'account', status: 'available' }, 'someone of that name was there all along')
+    follow()
 
     const alone = presence.counts.accounts
     presence.configure(tenantsOf(after))

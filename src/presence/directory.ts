@@ -43,7 +43,8 @@ const fill = (
   name: Destination,
   { members, open }: GroupConfig,
 ): void => {
-  const group = tenant.groups.get(name) ?? newGroup(tenant, name)
+  const known = tenant.groups.get(name)
+  const group = known ?? newGroup(tenant, name)
   tenant.groups.set(name, group)
   group.open = open
   group.listed = new Set(members.map(({ account }) => account))
@@ -51,6 +52,8 @@ const fill = (
   for (const account of listed) if (!group.members.has(account)) graph.join(group, account)
   for (const account of group.members.keys()) regroup(graph, account)
   order(group, listed)
+  const namesake = tenant.accounts.get(name as string as AccountId)
+  if (known === undefined && namesake !== undefined) graph.succeed(namesake, group)
 }
 
 /**
@@ -66,6 +69,7 @@ export const applyDirectory = (graph: Graph, tenant: TenantRecord, config: Tenan
     if (config.groups.has(name)) continue
     for (const account of group.members.keys()) graph.part(group, account)
     tenant.groups.delete(name)
+    graph.succeed(group, graph.account(tenant, name as string as AccountId))
   }
   for (const [name, group] of config.groups) fill(graph, tenant, name, group)
   for (const account of tenant.accounts.values()) {

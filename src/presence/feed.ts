@@ -29,7 +29,7 @@ export class TurnEnd {
 }
 
 export class Channel {
-  readonly topic: GroupRecord | AccountRecord
+  topic: GroupRecord | AccountRecord
   readonly level: Level
   readonly #clock: Clock
   readonly #turnEnd: TurnEnd
@@ -58,6 +58,14 @@ export class Channel {
 
   leave(reader: Link): void {
     this.#readers.delete(reader)
+  }
+
+  /** The destination's name stands for something else now: its readers begin anew with that. */
+  turn(topic: GroupRecord | AccountRecord): void {
+    this.topic = topic
+    this.#changed.clear()
+    this.#removed.clear()
+    for (const reader of this.#readers.keys()) this.join(reader)
   }
 
   /** An account of this destination changed. */

@@ -20,6 +20,7 @@ import {
   levels,
   newAccount,
   newTenant,
+  noChannels,
   occupation,
   recount,
   speakerOf,
@@ -109,6 +110,17 @@ export class Graph {
     const channel = new Channel(topic, level, this.clock, this.#turnEnd)
     topic.channels = topic.channels.with(level, channel)
     return channel
+  }
+
+  /** A name that stood for `from` stands for `to` now, versions and readers included. */
+  succeed(from: GroupRecord | AccountRecord, to: GroupRecord | AccountRecord): void {
+    const { channels } = from
+    from.channels = noChannels
+    to.channels = channels
+    for (const level of everyLevel) {
+      to.versions[level] = Math.max(to.versions[level], from.versions[level]) + 1
+      channels[level]?.turn(to)
+    }
   }
 
   /** Ends a channel that nobody reads any more. */

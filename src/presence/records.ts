@@ -130,7 +130,7 @@ export interface TenantRecord {
 // and histories are replaced, never changed in place. The literals are spelled out, since a spread costs three times
 // the memory.
 const none: readonly never[] = []
-const noChannels = [undefined, undefined, undefined, undefined] as const
+export const noChannels = [undefined, undefined, undefined, undefined] as const
 export const noHistory: CallHistory = {
   lastCallEndedAt: null,
   callsTaken: 0,
