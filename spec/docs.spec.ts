@@ -45,18 +45,21 @@ class Session {
   readonly lines = new CommandLines(command => this.#run(command))
   readonly #t: Test
   readonly #dir: string
-  readonly #ends: (() => Promise<unknown>)[] = []
+  #running: { readonly said: string; readonly terminal: Terminal; readonly exit: Promise<number> }[] = []
   readonly #ran: string[] = []
   #hub = { url: documented.url, secret: 'SECRET' }
 
   constructor(t: Test) {
     this.#t = t
     this.#dir = t.testdir()
+    t.teardown(() => this.#stop())
   }
 
   /** Ends what keeps running, the latest first: each by a signal, and in good order. */
   async end(): Promise<void> {
-    for (const end of this.#ends.reverse()) await end()
+    for (const { said, code, terminal } of await this.#stop()) {
+      this.#t.equal(code, 0, `${said}: ${terminal.stderr.text}`)
+    }
   }
 
   /** The commands of `switchhook` so far. */
@@ -67,6 +70,17 @@ class Session {
   /** Keeps a file for the commands that come. */
   write(name: string, content: string): void {
     writeFileSync(join(this.#dir, name), content)
+  }
+
+  async #stop() {
+    const running = this.#running.reverse()
+    this.#running = []
+    const ended = []
+    for (const one of running) {
+      one.terminal.signal('SIGINT')
+      ended.push({ ...one, code: await one.exit })
+    }
+    return ended
   }
 
   async #run({ name, args, env }: Command): Promise<string> {
@@ -120,10 +134,7 @@ class Session {
 
   async #background(terminal: Terminal, args: readonly string[], sign: RegExp): Promise<string> {
     const exit = terminal.run(...args)
-    this.#ends.push(async () => {
-      terminal.signal('SIGINT')
-      this.#t.equal(await exit, 0, `${args.join(' ')}: ${terminal.stderr.text}`)
-    })
+    this.#running.push({ said: args.join(' '), terminal, exit })
     const early = exit.then(code => Promise.reject(new Error(`exit ${code}: ${terminal.stderr.text}`)))
     await Promise.race([terminal.stdout.until(sign), early])
     void terminal.stdout.until('\x07').then(() => terminal.stdin.write('a\n'))

@@ -39,6 +39,7 @@ export const DeviceEntry = Type.Object({
 })
 export type DeviceEntry = Static<typeof DeviceEntry>
 
+/** What the router decides by; times of calls are of the account, whichever its device. */
 export const RoutingFacts = Type.Object({
   canReceive: Type.Boolean(),
   freeCapacity: Count,
@@ -52,6 +53,7 @@ export const RoutingFacts = Type.Object({
 })
 export type RoutingFacts = Static<typeof RoutingFacts>
 
+/** One account within a resource. */
 export const AccountEntry = Type.Object({
   account: AccountName,
   status: StatusWord,
@@ -76,13 +78,19 @@ export const Counts = Type.Object({
 } satisfies Record<(typeof statuses)[number], typeof Count>)
 export type Counts = Static<typeof Counts>
 
+/** How things stand with one destination (RFC 3856 would say: the state of a presentity). */
 export const Resource = Type.Object({
   destination: DestinationName,
   kind: Type.Enum(['group', 'account']),
+  /** Goes up with each change that this view can show, and never back. */
   version: Count,
+  /** The highest that any of its accounts has. */
   status: StatusWord,
+  /** Since when the status holds. */
   since: Time,
+  /** How many of its accounts are in each status. */
   counts: Counts,
+  /** In the directory's order, then those who joined by token; none in the view `summary`. */
   accounts: Type.Optional(Type.Array(AccountEntry)),
   /** Where the next page of accounts begins; absent on the last. */
   cursor: Type.Optional(Type.String()),
