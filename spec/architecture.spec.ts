@@ -47,10 +47,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'config.ts': ['config-schema.ts', 'protocol'],
   'config-schema.ts': [],
   'index.ts': ['hub.ts', 'gateway/token', 'protocol'],
-  'hub.ts': ['gateway', 'gateway/token', 'http', 'presence', 'router', 'protocol'],
+  'hub.ts': ['gateway', 'gateway/token', 'http', 'presence', 'router', 'store', 'protocol'],
   runtime: [],
   protocol: [],
-  presence: ['protocol'],
+  store: ['protocol'],
+  presence: ['protocol', 'store'],
   router: ['presence', 'protocol'],
   gateway: ['router', 'presence', 'protocol'],
   http: ['router', 'presence', 'protocol', 'gateway/token'],
@@ -107,6 +108,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'hub.ts': /^node:(crypto|util)$/,
   runtime: /^typebox(\/|$)/,
   protocol: /^typebox$/,
+  store: /^(typebox|node:(crypto|fs\/promises|path))$/,
   presence: /^xstate$/,
   router: /^(xstate|typebox|lru-cache|saxes|undici|node:(crypto|fs|path|net|dns|stream|tls))$/,
   gateway: /^(ws|jose|lru-cache|typebox|node:(crypto|http|stream|net))$/,
@@ -125,7 +127,7 @@ t.test(
   'time and chance are injected: no timer, clock or dice of the platform in the rooms that decide',
   async t => {
     const platform = /\b(setTimeout|setInterval|Date\.now|performance\.now|Math\.random|new Date\(\))/
-    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http']
+    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store']
     t.same(
       files.filter(
         file =>

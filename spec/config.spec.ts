@@ -66,6 +66,7 @@ t.test('what the file says replaces the defaults', async t => {
     {
       listen: { port: 0, host: '::', tls: { cert: 'cert.pem', key: 'key.pem' } },
       metrics: { port: 9 },
+      dataDir: './data',
       audience: 'mine',
       cors: ['*'],
       drainMs: 5,
@@ -92,6 +93,7 @@ t.test('what the file says replaces the defaults', async t => {
   t.match(config, {
     listen: { port: 0, host: '::', tls: { cert: 'CERT', key: 'KEY' } },
     metrics: { host: '127.0.0.1', port: 9 },
+    dataDir: join(dir, 'data'),
     audience: 'mine',
     cors: ['*'],
     drainMs: 5,

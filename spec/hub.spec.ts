@@ -1,7 +1,11 @@
+import { EventEmitter, once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { Softphone } from '../src/client/index.js'
 import { createHub } from '../src/hub.js'
+import { type Log, silentLog } from '../src/runtime/index.js'
 import { configOf, secret, startApplication, startHub, tokenOf, until } from './support/hub.js'
 
 const keys = [{ alg: 'HS256' as const, secret }]
@@ -138,4 +142,83 @@ t.test('a hub drains: nobody new, and it waits for the last call, or for its dra
   await (await bob.invited()).accept()
   await short.hub.drain()
   await Promise.all([short.hub.close(), short.hub.close()])
+})
+
+t.test('an override outlasts its hub: status, note, until and by, and what is made of them', async t => {
+  const dataDir = join(t.testdir(), 'data')
+  const config = configOf({ groups: { support: { members: ['alice'] } } }, { dataDir })
+  const end = new Date(Date.now() + 3_600_000).toISOString()
+  const first = await startHub(t, config)
+  const headers = {
+    authorization: `Bearer ${await tokenOf('boss', { scopes: ['presence:write', 'presence:read'] })}`,
+    'content-type': 'application/json',
+  }
+  const put = await fetch(`${first.listening.url}/v1/presence/alice/status`, {
+    method: 'PUT',
+    headers,
+    body: JSON.stringify({ status: 'dnd', note: 'in a meeting', until: end }),
+  })
+  t.equal(put.status, 200)
+  await t.rejects(createHub(config), {
+    code: 'conflict',
+    message: new RegExp(`${dataDir} .* ${process.pid} `),
+  })
+  t.same(await first.hub.reload({ ...config, dataDir: `${dataDir}2` }), ['dataDir'])
+  await first.hub.close()
+
+  const second = await startHub(t, config)
+  const read = async (destination: string) =>
+    (await fetch(`${second.listening.url}/v1/presence/${destination}`, { headers })).json()
+  const alice = { account: 'alice', note: 'in a meeting', until: end }
+  t.match(await read('alice'), { status: 'offline', accounts: [{ ...alice, status: 'offline' }] })
+  const { softphone } = await second.phone('alice')
+  const self = await until(
+    () => softphone.self,
+    check => softphone.on('self', check),
+  )
+  t.match(self, { status: 'dnd', override: 'dnd', until: end, by: 'boss' })
+  t.match(await read('support'), {
+    status: 'dnd',
+    counts: { dnd: 1, available: 0 },
+    accounts: [{ ...alice, status: 'dnd' }],
+  })
+})
+
+t.test('[FD1] a hub that can not write its dataDir says so to /readyz, and goes on', async t => {
+  const dataDir = t.testdir()
+  const said = new EventEmitter()
+  const log: Log = {
+    ...silentLog,
+    info: (_facts, message) => void said.emit(message),
+    error: (_facts, message) => void said.emit(message),
+  }
+  const world = await startHub(t, configOf({}, { dataDir }), { log })
+  const phone = await world.phone('alice')
+  mkdirSync(join(dataDir, 'overrides.json'))
+  const failed = once(said, 'what is to be kept cannot be written, and is tried again')
+  await phone.softphone.status({ status: 'away', for: 'account' })
+  await failed
+  const ready = async () => {
+    const answer = await fetch(`${world.listening.url}/readyz`)
+    return { status: answer.status, text: await answer.text() }
+  }
+  t.match(await ready(), { status: 503, text: /store: overrides\.json cannot be written \(EISDIR\)/ })
+  const healed = once(said, 'what is kept is written again')
+  rmdirSync(join(dataDir, 'overrides.json'))
+  await healed
+  t.equal((await ready()).status, 200)
+  t.match(JSON.parse(readFileSync(join(dataDir, 'overrides.json'), 'utf8')).overrides, [{ status: 'away' }])
+})
+
+t.test('a hub that cannot be put together lets go of its dataDir; without one it says so', async t => {
+  const dataDir = t.testdir()
+  const config = configOf({}, { dataDir })
+  const tls = { cert: 'no certificate', key: 'no key' }
+  await t.rejects(createHub({ ...config, listen: { ...config.listen, tls } }))
+  t.same(readdirSync(dataDir), [])
+  await (await createHub(config)).close()
+  const said: string[] = []
+  const log: Log = { ...silentLog, info: (_facts, message) => void said.push(message) }
+  await (await createHub(configOf(), { log })).close()
+  t.same(said, ['no dataDir: nothing is kept over a restart'])
 })

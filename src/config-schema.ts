@@ -112,6 +112,7 @@ export const File = Type.Object(
         strict,
       ),
     ),
+    dataDir: Type.Optional(Type.String({ minLength: 1 })),
     audience: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
     cors: Type.Optional(Type.Array(Type.String())),
     drainMs: Ms(),

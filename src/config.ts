@@ -76,6 +76,8 @@ export interface Config {
   }
   /** A listener of its own for /metrics; absent: served beside the API. */
   readonly metrics?: { readonly host: string; readonly port: number }
+  /** The folder of what outlasts the process, absolute; absent: nothing does. */
+  readonly dataDir?: string
   /** What a token's `aud` must name. */
   readonly audience: string
   /** Origins that browsers may call the HTTP API from; `*` is every one. */
@@ -289,6 +291,7 @@ export const readConfig = (input: unknown, around: Surroundings): Read<Config> =
       }),
     },
     ...(file.metrics && { metrics: { host: '127.0.0.1', ...file.metrics } }),
+    ...(file.dataDir !== undefined && { dataDir: resolve(around.dir, file.dataDir) }),
     audience: file.audience ?? 'switchhook',
     cors: file.cors ?? [],
     drainMs: file.drainMs ?? 30_000,

@@ -11,6 +11,7 @@ import { createHttp } from './http/index.js'
 import { createPresence } from './presence/index.js'
 import { createRouter, createSource, type RouterOptions, readRoutes } from './router/index.js'
 import { type Clock, faultText, type Log, silentLog, systemClock } from './runtime/index.js'
+import { nothingKept, openFileStore, type Store } from './store/index.js'
 
 /** What a hub is given besides its configuration; each has the machine's own as its default. */
 export interface HubOptions {
@@ -45,7 +46,7 @@ export interface Hub {
    * has ended or the drain time is over.
    */
   drain(): Promise<void>
-  /** Ends all calls and sessions, and closes the port. Asked again, it is the same end. */
+  /** Ends all calls and sessions, closes the port, writes what is to be kept. Asked again, it is the same end. */
   close(): Promise<void>
 }
 
@@ -65,21 +66,38 @@ const readWhole = async (input: Config | ConfigInput) => {
 }
 
 /** What only a new start can change. */
-const lasting = ['listen', 'metrics', 'cors', 'drainMs', 'presence', 'calls', 'fetch'] as const
+const lasting = ['listen', 'metrics', 'dataDir', 'cors', 'drainMs', 'presence', 'calls', 'fetch'] as const
 
 /**
  * Builds a hub. Throws `HubError` `invalid` with every fault of the configuration, each at its path; keys and routes
- * are read here too.
+ * are read here too. `conflict`: another process has the `dataDir`.
  */
 export const createHub = async (input: Config | ConfigInput, options: HubOptions = {}): Promise<Hub> => {
-  const { config, keys, routes } = await readWhole(input)
+  const whole = await readWhole(input)
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock(error => log.error({ error }, 'a timer failed'))
+  const { dataDir: dir } = whole.config
+  const store = dir === undefined ? nothingKept : await openFileStore({ dir, clock, log })
+  try {
+    return assemble(whole, store, { ...options, clock, log })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Puts the rooms together. Throws OpenSSL's word on a certificate and its key. */
+const assemble = (
+  { config, keys, routes }: Awaited<ReturnType<typeof readWhole>>,
+  store: Store,
+  options: HubOptions & Required<Pick<HubOptions, 'clock' | 'log'>>,
+): Hub => {
+  const { clock, log } = options
   const revocations = new Revocations(clock)
   let current = createVerifier({ audience: config.audience, keys, clock, revocations })
   let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => current.verify(token) }
-  const presence = createPresence(config.tenants, clock)
+  const presence = createPresence(config.tenants, clock, store)
   const source = createSource({ fetch: config.fetch, clock })
   const router = createRouter({
     config,
@@ -101,14 +119,16 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
     log,
     random: options.random ?? Math.random,
   })
-  const http = createHttp({ config, verifier, revocations, presence, router, gateway, clock, log })
+  const http = createHttp({ config, verifier, revocations, presence, router, gateway, store, clock, log })
   http.server.on('upgrade', gateway.upgrade)
+  if (config.dataDir === undefined) log.info({}, 'no dataDir: nothing is kept over a restart')
 
   const close = async (): Promise<void> => {
     router.close()
     await gateway.close()
     await http.close()
     await source.close()
+    await store.close()
   }
   let closed: Promise<void> | undefined
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -175,6 +175,27 @@ t.test('a port or host that can not be listened on is named', async t => {
   const elsewhere = createTerminal()
   t.equal(await elsewhere.run('serve', '--dev', '--port', '0', '--host', '192.0.2.1'), 1)
   t.match(elsewhere.stderr.text, /^switchhook: --host 192\.0\.2\.1: cannot listen on it \(E\w+\)\n$/)
+})
+
+t.test('[FD3] a dataDir is made by serve; one that can not be had is named, with who has it', async t => {
+  const cwd = t.testdir({
+    'hub.json': JSON.stringify({ listen: { port: 0 }, dataDir: 'data', tenants: { acme: { keys } } }),
+    'bad.json': JSON.stringify({ dataDir: 'hub.json', tenants: { acme: { keys } } }),
+  })
+  const { terminal, exit } = await serving(['--config', 'hub.json'], { cwd })
+  const data = join(cwd, 'data')
+  t.equal(statSync(data).mode & 0o777, 0o700)
+  const other = createTerminal({ cwd })
+  t.equal(await other.run('serve', '--config', 'hub.json'), 1)
+  const held = `switchhook: dataDir ${data} is in use by process ${process.pid} (lock.${process.pid}.`
+  t.equal(other.stderr.text.slice(0, held.length), held)
+  t.equal(other.stderr.lines.length, 1)
+  const bad = createTerminal({ cwd })
+  t.equal(await bad.run('serve', '--config', 'bad.json'), 2)
+  t.match(bad.stderr.lines, [/^switchhook: bad\.json: dataDir \/.*hub\.json cannot be used \(EEXIST: /])
+  t.equal(bad.stderr.lines.length, 1)
+  terminal.signal('SIGTERM')
+  t.equal(await exit, 0)
 })
 
 t.test('[FC5] SIGHUP applies the configuration; a bad one is refused, and the old one stays', async t => {

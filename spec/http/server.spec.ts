@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { Revocations } from '../../src/gateway/token/index.js'
 import { createHttp } from '../../src/http/index.js'
+import { nothingKept } from '../../src/store/index.js'
 import { newApi, until } from '../support/http-api.js'
 import { aSecret } from '../support/room.js'
 
@@ -286,6 +287,26 @@ t.test('a hub is alive, and ready until it drains', async t => {
   t.equal((await api.ask('GET', '/healthz')).status, 200)
 })
 
+t.test('a hub that cannot keep what it is to keep says so, and why, until it can', async t => {
+  const store = { trouble: 'overrides.json cannot be written (ENOSPC)' as string | undefined }
+  const counts = { written: 4, failed: 2, damaged: 1 }
+  const api = await newApi(t, { store: Object.assign(store, { counts }) })
+  const { status, json } = await api.ask('GET', '/readyz')
+  t.match(
+    [status, json.error],
+    [503, { code: 'overloaded', message: 'store: overrides.json cannot be written (ENOSPC)' }],
+  )
+  store.trouble = undefined
+  t.equal((await api.ask('GET', '/readyz')).status, 200)
+  const { text } = await api.ask('GET', '/metrics')
+  for (const line of [
+    'writes_total{outcome="written"} 4',
+    'writes_total{outcome="failed"} 2',
+    'damaged_total 1',
+  ])
+    t.ok(text.includes(`\nswitchhook_store_${line}\n`), line)
+})
+
 t.test('metrics tell what the rooms count', async t => {
   const api = await newApi(t)
   api.room.phone('alice')
@@ -388,6 +409,7 @@ t.test('a server that never listened closes, too', async t => {
     gateway: {
       counts: { sockets: 0, accepted: 0, sessions: 0, lingering: 0, framesIn: 0, framesOut: 0, faults: {} },
     },
+    store: nothingKept,
     log: { info() {}, warn() {}, error() {} },
   })
   t.equal(await idle.close(), undefined)

@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { createVerifier, mintToken, Revocations, readKeys } from '../../src/gateway/token/index.js'
 import { createHttp, type Http, type HttpOptions } from '../../src/http/index.js'
 import type { Log } from '../../src/runtime/index.js'
+import { nothingKept } from '../../src/store/index.js'
 import { aSecret, newRoom, type Room } from './room.js'
 
 interface Teardown {
@@ -99,6 +100,7 @@ export const newApi = async (
         faults: { invalid: 2 },
       },
     },
+    store: nothingKept,
     clock,
     log,
     ...options,

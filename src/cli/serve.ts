@@ -109,6 +109,8 @@ const taken = async <T>(work: Promise<T>, { config: file }: ServeOptions): Promi
   } catch (error) {
     // Besides the hub's own refusals there is only OpenSSL's word on the certificate and its key.
     const { message } = error as Error
+    // Nothing is wrong with the configuration: another process has its dataDir.
+    if (error instanceof HubError && error.code === 'conflict') throw new Failure(1, message)
     throw refuse(error instanceof HubError ? error.faults : [{ path: 'listen.tls', message }], file, '')
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Server } from 'node:http'
 import type { Config } from '../config.js'
-import { refuse } from '../errors.js'
+import { type Refusal, refuse } from '../errors.js'
 import type { Revocations, Verifier } from '../gateway/token/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
@@ -13,7 +13,7 @@ import { authenticate, recheck } from './authorization.js'
 import { serveCalls } from './calls.js'
 import { allowOrigins } from './cors.js'
 import { type Bound, createListener } from './listener.js'
-import { type Counts, createMetrics } from './metrics.js'
+import { type Counts, createMetrics, type StoreFacts } from './metrics.js'
 import { serveHealth, serveMetrics } from './operations.js'
 import { servePresence } from './presence.js'
 import { serveRevocations } from './revocations.js'
@@ -25,6 +25,7 @@ export interface HttpOptions {
   readonly presence: Presence
   readonly router: Router
   readonly gateway: Counts['gateway']
+  readonly store: StoreFacts
   readonly clock: Clock
   readonly log: Log
 }
@@ -43,19 +44,23 @@ export interface Http {
 const draining = refuse('draining', 'the hub is draining')
 
 export const createHttp = (options: HttpOptions): Http => {
-  const { config, verifier, revocations, presence, router, gateway, clock, log } = options
+  const { config, verifier, revocations, presence, router, gateway, store, clock, log } = options
   const responses = new Map<number, number>()
   const count = (status: number): void => {
     responses.set(status, (responses.get(status) ?? 0) + 1)
   }
-  const metrics = createMetrics({ presence, router, gateway, responses })
+  const metrics = createMetrics({ presence, router, gateway, store, responses })
   let ready = true
+  const unready = (): Refusal | undefined => {
+    if (!ready) return draining
+    return store.trouble === undefined ? undefined : refuse('overloaded', `store: ${store.trouble}`)
+  }
 
   const main = createListener(config.listen.tls, clock)
   const api = createApp(main, { log, count })
   api.decorateRequest('grant')
   if (config.cors.length > 0) api.addHook('onRequest', allowOrigins(config.cors))
-  serveHealth(api, () => (ready ? undefined : draining))
+  serveHealth(api, unready)
   api.register(
     async v1 => {
       v1.addHook('onRequest', authenticate(verifier))

@@ -17,10 +17,18 @@ export interface SocketCounts {
   readonly faults: Readonly<Partial<Record<ErrorCode, number>>>
 }
 
+/** What the store tells of itself. */
+export interface StoreFacts {
+  /** Why what it was handed last is not kept yet, while that is so. */
+  readonly trouble: string | undefined
+  readonly counts: { readonly written: number; readonly failed: number; readonly damaged: number }
+}
+
 export interface Counts {
   readonly presence: Pick<Presence, 'counts'>
   readonly router: Pick<Router, 'counts'>
   readonly gateway: { readonly counts: SocketCounts }
+  readonly store: Pick<StoreFacts, 'counts'>
   /** Answers so far, by status. */
   readonly responses: ReadonlyMap<number, number>
 }
@@ -32,7 +40,7 @@ export interface Metrics {
 }
 
 /** A registry of the hub's own. */
-export const createMetrics = ({ presence, router, gateway, responses }: Counts): Metrics => {
+export const createMetrics = ({ presence, router, gateway, store, responses }: Counts): Metrics => {
   const registry = new Registry()
   const registers = [registry]
   const prefix = 'switchhook_'
@@ -96,6 +104,15 @@ export const createMetrics = ({ presence, router, gateway, responses }: Counts):
   ])
   counter('faults_total', 'Faults of peers on sockets, by code.', 'code', () =>
     Object.entries(gateway.counts.faults),
+  )
+  counter('store_writes_total', 'Writes of what is kept over restarts, by outcome.', 'outcome', () => [
+    ['written', store.counts.written],
+    ['failed', store.counts.failed],
+  ])
+  total(
+    'store_damaged_total',
+    'Files that could not be understood at the start, and were moved aside.',
+    () => store.counts.damaged,
   )
   counter('http_responses_total', 'HTTP answers, by status.', 'status', () => responses)
 

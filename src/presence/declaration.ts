@@ -1,4 +1,5 @@
 // What a device or a person says of itself, and until when: sets it, and takes it back when its time has passed.
+// A person's word is handed to the store, and comes back from it at the next start.
 
 import { ok, type Result, refuse } from '../errors.js'
 import type { AccountId, Declared, StatusChange } from '../protocol/index.js'
@@ -40,7 +41,7 @@ export const declare = (
 }
 
 /** Sets or clears a person's override, and makes it visible. */
-export const override = (
+const speak = (
   graph: Graph,
   tenant: TenantRecord,
   name: AccountId,
@@ -69,4 +70,28 @@ export const override = (
   graph.tellSelf(account)
   graph.forget(account)
   return ok(undefined)
+}
+
+/** Sets or clears a person's override, makes it visible, and has it kept over restarts. */
+export const override = (
+  graph: Graph,
+  tenant: TenantRecord,
+  name: AccountId,
+  change: StatusChange,
+  by: AccountId,
+): Result<undefined> => {
+  const spoken = speak(graph, tenant, name, change, by)
+  if (!spoken.ok) return spoken
+  // Field by field: a change comes from outside, and may carry more than is its own.
+  const { status, note, until } = change
+  const rest = { ...(note !== undefined && { note }), ...(until !== undefined && { until }) }
+  graph.kept.save(tenant.id, name, status === null ? undefined : { status, by, ...rest })
+  return spoken
+}
+
+/** Brings back what was kept of a tenant; what would be refused now (its time has passed) is kept no longer. */
+export const restore = (graph: Graph, tenant: TenantRecord): void => {
+  for (const [name, { by, ...change }] of graph.kept.load(tenant.id)) {
+    if (!speak(graph, tenant, name, change, by).ok) graph.kept.save(tenant.id, name, undefined)
+  }
 }

@@ -6,7 +6,9 @@ import type { Config } from '../config.js'
 import { HubError, type Refusal, refuse } from '../errors.js'
 import type { AccountActivity, AccountId, Destination, DeviceActivity, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
+import { nothingKept, type OverrideStore } from '../store/index.js'
 import { type AccountEvent, accountAutomaton } from './account.machine.js'
+import { restore } from './declaration.js'
 import { type DeviceEvent, deviceAutomaton } from './device.machine.js'
 import { applyDirectory } from './directory.js'
 import { Channel, TurnEnd } from './feed.js'
@@ -43,6 +45,8 @@ const deviceEventTo: Readonly<Record<DeviceActivity, DeviceEvent>> = {
 
 export class Graph {
   readonly clock: Clock
+  /** Where overrides outlast this process. */
+  readonly kept: OverrideStore
   readonly #tenants = new Map<TenantId, TenantRecord>()
   readonly #turnEnd = new TurnEnd()
   /** The accounts whose devices are yet to be told of them. */
@@ -50,17 +54,20 @@ export class Graph {
   /** How many devices are registered: registration counts them. */
   devices = 0
 
-  constructor(tenants: Config['tenants'], clock: Clock) {
+  constructor(tenants: Config['tenants'], clock: Clock, kept: OverrideStore = nothingKept) {
     this.clock = clock
+    this.kept = kept
     this.configure(tenants)
   }
 
   /** Takes the directories of the tenants as they are now. A tenant that is no longer there keeps who is present. */
   configure(tenants: Config['tenants']): void {
     for (const [id, config] of tenants) {
-      const tenant = this.#tenants.get(id) ?? newTenant(id, this.clock.wall())
+      const known = this.#tenants.get(id)
+      const tenant = known ?? newTenant(id, this.clock.wall())
       this.#tenants.set(id, tenant)
       applyDirectory(this, tenant, config)
+      if (known === undefined) restore(this, tenant)
     }
   }
 

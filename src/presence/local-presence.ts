@@ -4,6 +4,7 @@
 import type { Config } from '../config.js'
 import type { AccountId, Destination, Party, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
+import type { OverrideStore } from '../store/index.js'
 import { override } from './declaration.js'
 import type { Channel } from './feed.js'
 import { Graph } from './graph.js'
@@ -66,9 +67,9 @@ class Watching implements Subscriptions {
   }
 }
 
-/** Presence of the configured tenants, in this process. */
-export const createPresence = (tenants: Config['tenants'], clock: Clock): Presence => {
-  const graph = new Graph(tenants, clock)
+/** Presence of the configured tenants, in this process. What `kept` has of them is there from the start. */
+export const createPresence = (tenants: Config['tenants'], clock: Clock, kept?: OverrideStore): Presence => {
+  const graph = new Graph(tenants, clock, kept)
   let subscriptions = 0
   const deviceOfParty = (party: Party) => {
     const account = graph.find(party.tenant, party.account)

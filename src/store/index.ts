@@ -1,0 +1,5 @@
+// The door of the store room.
+
+export type { Disk } from './disk.js'
+export { type FileStoreOptions, openFileStore } from './file-store.js'
+export { type KeptOverride, nothingKept, type OverrideStore, type Store } from './store.js'
