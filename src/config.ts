@@ -31,7 +31,6 @@ export type KeyConfig =
 export interface MemberConfig {
   readonly account: AccountId
   readonly tier: number
-  readonly weight: number
   readonly skills: readonly string[]
 }
 
@@ -208,7 +207,6 @@ class Reading {
       seen.add(member.account)
       return {
         tier: 1,
-        weight: 1,
         skills: [],
         ...member,
         account: member.account as AccountId,
