@@ -42,8 +42,8 @@ t.test('every value has a default', async t => {
         'support',
         {
           members: [
-            { account: 'alice', tier: 1, weight: 1, skills: [] },
-            { account: 'bob', tier: 2, weight: 1, skills: [] },
+            { account: 'alice', tier: 1, skills: [] },
+            { account: 'bob', tier: 2, skills: [] },
           ],
           strategy: 'longest-idle',
           ringTimeoutMs: 12_000,
