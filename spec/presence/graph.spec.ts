@@ -283,6 +283,32 @@ t.test('a newer connection takes its device over without any change in presence'
   t.same(busy, ['full', 'devices', 'routing'], 'unless it says something new: here its note is gone')
 })
 
+t.test('an account is told anew after each change, and the same again until then', async t => {
+  const { clock, presence, join } = worldOf({ acme: {} })
+  const alice = join('alice', 'web', { client: 'first' })
+  const routing = () =>
+    presence.resource(n('acme'), n('alice'), { view: 'routing', devices: true }).accounts![0]!
+  const full = () => presence.resource(n('acme'), n('alice'), { view: 'full', devices: false }).accounts![0]!
+  t.equal(routing(), routing())
+  const changes = {
+    loss: () => alice.linger(),
+    return: () => alice.resume(),
+    doubt: () => alice.suspect(),
+    life: () => alice.alive(),
+    word: () => alice.declare({ status: 'away', note: 'lunch' }),
+    override: () => presence.override(n('acme'), n('alice'), { status: 'dnd', note: 'no' }, n('boss')),
+    rights: () => alice.grant({ canReceive: false, groups: [], tokenCapacity: 3 }),
+    takeover: () => join('alice', 'web', { client: 'second' }),
+  }
+  for (const [what, change] of Object.entries(changes)) {
+    const before = routing()
+    clock.advance(1000)
+    change()
+    t.notSame(routing(), before, what)
+    t.notOk('devices' in full(), 'no more than the reader may see')
+  }
+})
+
 t.test('a registration that has left does nothing any more', async t => {
   const { clock, presence, join } = worldOf(directory)
   const link = new Ear()

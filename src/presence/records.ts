@@ -3,6 +3,7 @@
 
 import type {
   AccountActivity,
+  AccountEntry,
   AccountId,
   CallId,
   Destination,
@@ -103,6 +104,16 @@ export interface AccountRecord extends Topic {
   override: OverrideRecord | undefined
   lastSeen: number | null
   history: CallHistory
+  /** How it was last told; `render` keeps it for as long as nothing changes. */
+  told: Told | undefined
+}
+
+/** One telling of an account: what was said at a level, of the version that routing sees. */
+export interface Told {
+  readonly version: number
+  readonly level: Level
+  readonly moment: boolean
+  readonly entry: AccountEntry
 }
 
 export interface GroupRecord extends Topic {
@@ -183,6 +194,7 @@ export const newAccount = (tenant: TenantRecord, name: AccountId): AccountRecord
   override: undefined,
   lastSeen: null,
   history: noHistory,
+  told: undefined,
 })
 
 export const deviceOf = (account: AccountRecord, id: DeviceId): DeviceRecord | undefined =>

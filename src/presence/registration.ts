@@ -74,7 +74,10 @@ class Registration implements Attachment {
   }
 
   linger(): void {
-    if (this.#follow('lose')) this.#device.account.lastSeen = this.#graph.clock.wall()
+    if (!this.#step('lose')) return
+    const { account } = this.#device
+    account.lastSeen = this.#graph.clock.wall()
+    this.#graph.commit(account)
   }
 
   resume(): void {
@@ -123,7 +126,7 @@ class Registration implements Attachment {
     return true
   }
 
-  #follow(event: 'lose' | 'resume' | 'alive'): boolean {
+  #follow(event: 'resume' | 'alive'): boolean {
     const accepted = this.#step(event)
     if (accepted) this.#graph.commit(this.#device.account)
     return accepted

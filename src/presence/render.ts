@@ -1,5 +1,7 @@
 // From records to what is told: the entries of the presence status resource, the resource, and `self`.
-// Pure. Facts of the moment (link, client, lastSeen) are shown where a resource is read, never in the feed.
+// Facts of the moment (link, client, lastSeen) are shown where a resource is read, never in the feed. Every change of
+// an account moves the version that routing sees, so its entry is made once and told again until then: a call to a
+// group of thousands reads them all.
 
 import type { AccountEntry, DeviceEntry, Resource, SelfFrame } from '../protocol/index.js'
 import type { Page, Query } from './presence.js'
@@ -45,8 +47,7 @@ const historyEntry = (history: CallHistory) => ({
   notBefore: isoOrNull(history.notBefore),
 })
 
-/** One account's entry. `moment`: with the facts of the moment. */
-export const accountEntry = (account: AccountRecord, level: Level, moment: boolean): AccountEntry => ({
+const newEntry = (account: AccountRecord, level: Level, moment: boolean): AccountEntry => ({
   account: account.account,
   status: account.status,
   since: iso(account.since),
@@ -66,6 +67,16 @@ export const accountEntry = (account: AccountRecord, level: Level, moment: boole
     },
   }),
 })
+
+/** One account's entry. `moment`: with the facts of the moment. */
+export const accountEntry = (account: AccountRecord, level: Level, moment: boolean): AccountEntry => {
+  const { told } = account
+  const version = account.versions[levels.routing]
+  if (told?.version === version && told.level === level && told.moment === moment) return told.entry
+  const entry = newEntry(account, level, moment)
+  account.told = { version, level, moment, entry }
+  return entry
+}
 
 const membersOf = (group: GroupRecord, { limit = Number.POSITIVE_INFINITY, cursor = '-1' }: Page) => {
   const page: AccountRecord[] = []

@@ -58,12 +58,13 @@ const ringable = ({ devices = [] }: AccountEntry): DeviceEntry[] =>
     .sort((a, b) => rank(a) - rank(b))
     .slice(0, devicesPerPerson)
 
-type Seat = Candidate & { readonly rank: number; readonly lastCallEndedAt: number }
+/** `lastCallEndedAt`: ISO 8601 in UTC, which sorts as text; empty where there was none. */
+type Seat = Candidate & { readonly rank: number; readonly lastCallEndedAt: string }
 
 /** The order of a strategy among those of equal tier and rank; equal ones keep the directory's order. */
 const orders: Readonly<Record<Strategy, (a: Seat, b: Seat) => number>> = {
   all: () => 0,
-  'longest-idle': (a, b) => a.lastCallEndedAt - b.lastCallEndedAt,
+  'longest-idle': ({ lastCallEndedAt: a }, { lastCallEndedAt: b }) => Number(a > b) - Number(a < b),
 }
 
 /** The candidates in the order to ring them, and why each other account is not one. */
@@ -71,19 +72,21 @@ export const pick = ({ accounts = [] }: Resource, policy: Policy): Picked => {
   const seats: Seat[] = []
   const skipped: Skipped[] = []
   for (const entry of accounts) {
-    const devices = ringable(entry)
-    const reason = obstacle(entry, policy) ?? (devices.length === 0 ? 'cannot-receive' : undefined)
-    if (reason !== undefined) {
-      skipped.push({ account: entry.account, reason })
-      continue
+    const { account, routing } = entry
+    const reason = obstacle(entry, policy)
+    const devices = reason === undefined ? ringable(entry) : []
+    const [best] = devices
+    if (best === undefined) skipped.push({ account, reason: reason ?? 'cannot-receive' })
+    else {
+      const tier = policy.tierOf(account)
+      seats.push({
+        account,
+        tier,
+        devices,
+        rank: rank(best),
+        lastCallEndedAt: routing?.lastCallEndedAt ?? '',
+      })
     }
-    seats.push({
-      account: entry.account,
-      tier: policy.tierOf(entry.account),
-      devices,
-      rank: Math.min(...devices.map(rank)),
-      lastCallEndedAt: Date.parse(entry.routing?.lastCallEndedAt ?? '1970-01-01T00:00:00.000Z'),
-    })
   }
   const order = orders[policy.strategy]
   seats.sort((a, b) => a.tier - b.tier || a.rank - b.rank || order(a, b))
