@@ -471,6 +471,20 @@ test('where instructions come from is a URL, a document, or in a configuration a
   t.end()
 })
 
+test('a document dials at most a hundred destinations, however it spreads them', t => {
+  const read = (json: unknown) => readInstructions({ json })
+  const to = Array(25).fill('support')
+  t.ok(read({ steps: Array(4).fill({ dial: { to } }) }).ok)
+  const message = 'must dial at most 100 destinations in all'
+  t.match(read({ steps: [...Array(4).fill({ dial: { to } }), { dial: { to: 'alice' } }] }), {
+    ok: false,
+    faults: [{ path: '', message }],
+  })
+  const twiml = `<Response><Dial>${'<Client>a</Client>'.repeat(101)}</Dial></Response>`
+  t.match(readInstructions({ twiml }), { ok: false, faults: [{ path: '', message }] })
+  t.end()
+})
+
 test('a source that cannot be used is refused with every fault at its path', t => {
   const faults = (value: unknown) => {
     const checked = checkInline(value, 'instructions', '/')

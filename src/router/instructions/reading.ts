@@ -9,6 +9,9 @@ import type { Instructions, Step } from './steps.js'
 /** At most so many faults, and so many warnings, are kept of one document. */
 const most = 64
 
+/** At most so many destinations are dialled by one document: each is a look at everyone in it. */
+export const destinationLimit = 100
+
 const cut = (text: string, length: number): string =>
   text.length > length ? `${text.slice(0, length)}…` : text
 
@@ -54,9 +57,13 @@ export class Reading {
   }
 
   /** What came of it. A step that had a fault may be missing or unfinished, since the whole is refused then. */
-  finish(steps: readonly (Step | undefined)[]): Read<Instructions> {
+  finish(read: readonly (Step | undefined)[]): Read<Instructions> {
+    const steps = read.filter(step => step !== undefined)
+    const dialled = steps.reduce((count, step) => count + (step.verb === 'dial' ? step.to.length : 0), 0)
+    if (dialled > destinationLimit)
+      this.fault('', `must dial at most ${destinationLimit} destinations in all`)
     return this.#faults.length > 0
       ? { ok: false, faults: this.#faults }
-      : { ok: true, value: { steps: steps.filter(step => step !== undefined), warnings: this.#warnings } }
+      : { ok: true, value: { steps, warnings: this.#warnings } }
   }
 }
