@@ -261,10 +261,7 @@ t.test(
     t.equal(await terminal.run(...args, '--hangup-after', '1ms'), 0, terminal.stderr.text)
     t.match(terminal.stdout.text, /^call [\w-]+ from \+15550199 to support\n {2}progress trying\n/)
     t.match(terminal.stdout.text, /\n {2}answered by alice\/phone\n/)
-    t.match(
-      terminal.stdout.text,
-      /\n +\d\.\d{3} s {2}not-rung +destination support; offline; accounts bob/,
-    )
+    t.match(terminal.stdout.text, /\n +\d\.\d{3} s {2}not-rung +destination support; offline; accounts bob/)
     t.match(terminal.stdout.text, /\nanswered by alice\/phone; ended completed\n$/)
     t.ok(terminal.stdout.lines.every(({ length }) => length <= 80))
     t.strictSame(alice.invites[0]?.params, { lang: 'fr', a: 'b=c' })

@@ -136,6 +136,14 @@ t.test('[C11] the presence of many is read in one frame, in the order asked', as
     code: 'forbidden',
     message: /bob/,
   })
+  const members = Array.from({ length: 101 }, (_, index) => `agent-${index}`)
+  const crowd = await newStand(t, { tenant: { groups: { all: { members } } } })
+  const wall = await crowd.phone('wall', { device: undefined }, { scopes: ['presence:read'] })
+  t.match(await wall.client.ask({ type: 'presence', destinations: Array(500).fill('all') }, 'error'), {
+    code: 'too-large',
+    message: /at most 50000 accounts in all/,
+  })
+  t.match(await wall.client.ask({ type: 'ping' }, 'pong'), {}, 'the session lives')
   const router = await stand.phone('router', {}, { scopes: ['presence:read', 'presence:route'] })
   const view = { type: 'presence', destinations: ['alice'], view: 'routing' }
   t.match((await router.client.ask(view, 'resources')).resources[0], {

@@ -109,6 +109,20 @@ t.test('[C11] many destinations are one request and one answer, in the order ask
   t.match((await get('')).json.error, { code: 'invalid', message: /destination is missing/ })
 })
 
+t.test('what several destinations hold in all is bounded; one alone, and a summary, are not', async t => {
+  const members = Array.from({ length: 25_001 }, (_, n) => `agent-${n}`)
+  const keys = [{ alg: 'HS256', secret: aSecret }]
+  const api = await newApi(t, { rest: { tenants: { acme: { keys, groups: { all: { members } } } } } })
+  const token = await api.token('wallboard', ['presence:read'])
+  const post = (body: object) => api.ask('POST', '/v1/presence', { token, body })
+  const twice = await post({ destinations: ['all', 'all'] })
+  t.equal(twice.status, 413)
+  t.match(twice.json.error, { code: 'too-large', message: /at most 50000 accounts in all.*view summary/ })
+  t.equal((await post({ destinations: ['all'] })).status, 200)
+  t.equal((await post({ destinations: Array(500).fill('all'), view: 'summary' })).status, 200)
+  t.equal((await api.ask('GET', '/v1/presence/all', { token })).status, 200)
+})
+
 t.test('[FH6] names are percent-decoded once, and held to the rule for names', async t => {
   const { api, read, get } = await stand(t)
   t.equal((await get('/%61lice')).json.destination, 'alice')

@@ -2,6 +2,7 @@
 // and answers; the session sends the answer before all that the verb caused. A refusal is a value.
 
 import { type Refusal, refuse } from '../errors.js'
+import { severalOf } from '../presence/index.js'
 import type {
   ClientFrame,
   ClientFrames,
@@ -65,13 +66,9 @@ const verbs: Verbs = {
   },
 
   presence({ grant, ground }, { destinations, view = 'full' }) {
-    const resources = []
-    for (const destination of destinations) {
-      const query = queryOf(grant, destination, view)
-      if (!query.ok) return query
-      resources.push(ground.presence.resource(grant.tenant, destination, query.value))
-    }
-    return { type: 'resources', resources }
+    const query = (destination: Destination) => queryOf(grant, destination, view)
+    const resources = severalOf(ground.presence, grant.tenant, destinations, query)
+    return resources.ok ? { type: 'resources', resources: resources.value } : resources
   },
 
   place({ caller, calls, grant, ground, party }, { to, from = grant.account, params, ...media }) {

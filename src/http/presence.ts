@@ -3,7 +3,7 @@
 
 import Type from 'typebox'
 import { type Grant, queryOf, type Revocations } from '../gateway/token/index.js'
-import type { Page, Presence } from '../presence/index.js'
+import { type Page, type Presence, severalOf } from '../presence/index.js'
 import {
   AccountName,
   type Destination,
@@ -48,6 +48,11 @@ export const servePresence = (
 ): void => {
   const read = (grant: Grant, destination: Destination, view: ViewName = 'full', page?: Page): Resource =>
     presence.resource(grant.tenant, destination, accepted(queryOf(grant, destination, view)), page)
+  const readSeveral = (grant: Grant, destinations: readonly Destination[], view: ViewName = 'full') => ({
+    resources: accepted(
+      severalOf(presence, grant.tenant, destinations, destination => queryOf(grant, destination, view)),
+    ),
+  })
 
   app.get(
     '/presence/:destination',
@@ -72,12 +77,12 @@ export const servePresence = (
 
   app.get('/presence', { schema: { querystring: Some } }, async request => {
     const { destination, view } = request.query
-    return { resources: destination.map(name => read(grantOf(request), name, view)) }
+    return readSeveral(grantOf(request), destination, view)
   })
 
   app.post('/presence', { schema: { body: List } }, async request => {
     const { destinations, view } = request.body
-    return { resources: destinations.map(name => read(grantOf(request), name, view)) }
+    return readSeveral(grantOf(request), destinations, view)
   })
 
   app.put(

@@ -13,3 +13,4 @@ export type {
   Release,
   Subscriptions,
 } from './presence.js'
+export { severalOf } from './several.js'
