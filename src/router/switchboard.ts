@@ -50,7 +50,7 @@ export const createRouter = (options: RouterOptions): Router => {
   const calls = new Calls(clock)
   const sides = new Sides()
   const ended = Object.fromEntries(endReasons.map(reason => [reason, 0])) as Record<EndReason, number>
-  let emptied = (): void => {}
+  let emptied: (() => void) | undefined
   const empty = new Promise<void>(resolve => {
     emptied = resolve
   })
@@ -73,7 +73,7 @@ export const createRouter = (options: RouterOptions): Router => {
     ended(call) {
       ended[call.reason as EndReason]++
       calls.end(call)
-      if (draining && calls.live.size === 0) emptied()
+      if (draining && calls.live.size === 0) emptied?.()
     },
   }
 
@@ -161,7 +161,7 @@ export const createRouter = (options: RouterOptions): Router => {
     },
     drain() {
       draining = true
-      if (calls.live.size === 0) emptied()
+      if (calls.live.size === 0) emptied?.()
       return empty
     },
     close() {
