@@ -52,8 +52,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   store: ['protocol'],
   presence: ['protocol', 'store'],
-  router: ['presence', 'protocol'],
-  gateway: ['router', 'presence', 'protocol'],
+  web: [],
+  router: ['presence', 'protocol', 'web'],
+  gateway: ['router', 'presence', 'protocol', 'web'],
   http: ['router', 'presence', 'protocol', 'gateway/token'],
   client: ['protocol'],
   cli: ['hub.ts', 'client', 'gateway/token'],
@@ -107,10 +108,11 @@ const packages: Readonly<Record<string, RegExp>> = {
   'config-schema.ts': /^typebox$/,
   'hub.ts': /^node:(crypto|util)$/,
   runtime: /^typebox(\/|$)/,
+  web: /^(undici|node:net)$/,
   protocol: /^typebox$/,
   store: /^(typebox|node:(crypto|fs\/promises|path))$/,
   presence: /^xstate$/,
-  router: /^(xstate|typebox|lru-cache|saxes|undici|node:(crypto|fs|path|net|dns|stream|tls))$/,
+  router: /^(xstate|typebox|lru-cache|saxes|node:(crypto|fs|path))$/,
   gateway: /^(ws|jose|lru-cache|typebox|node:(crypto|http|stream|net))$/,
   http: /^(fastify|typebox|lru-cache|prom-client|node:(http|https|stream|net|crypto|events))$/,
   cli: /^(commander|pino|ws|node:.*)$/,
@@ -127,7 +129,7 @@ t.test(
   'time and chance are injected: no timer, clock or dice of the platform in the rooms that decide',
   async t => {
     const platform = /\b(setTimeout|setInterval|Date\.now|performance\.now|Math\.random|new Date\(\))/
-    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store']
+    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store', 'web']
     t.same(
       files.filter(
         file =>

@@ -220,3 +220,18 @@ t.test(
     t.match(loadConfig(join(dir, 'env.json'), { TOKEN: 'x' }), { ok: true })
   },
 )
+
+t.test('a key has its algorithm, or is a set at an address and nothing else', async t => {
+  const jwksUrl = 'https://idp.example/keys'
+  const keysOf = (...keys: object[]) => ({ tenants: { acme: { keys } } })
+  t.same(read(keysOf({ jwksUrl }, { ...key, kid: 'k' })).tenants.get('acme' as never)?.keys, [
+    { jwksUrl },
+    { ...key, kid: 'k' },
+  ])
+  t.same(faults(keysOf({ jwksUrl, kid: 'k' }, { jwksUrl, alg: 'RS256' }, { secret, kid: 'k' })), [
+    'tenants.acme.keys[0]: must have nothing beside jwksUrl',
+    'tenants.acme.keys[1]: must have nothing beside jwksUrl',
+    'tenants.acme.keys[2].kid: k is there twice',
+    'tenants.acme.keys[2].alg: is missing',
+  ])
+})

@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { Softphone } from '../src/client/index.js'
+import { mintToken } from '../src/gateway/token/index.js'
 import { createHub } from '../src/hub.js'
 import { type Log, silentLog } from '../src/runtime/index.js'
 import { configOf, secret, startApplication, startHub, tokenOf, until } from './support/hub.js'
@@ -106,6 +108,32 @@ t.test(
     const headers = { authorization: `Bearer ${token}` }
     const refused = await fetch(`${world.listening.url}/v1/presence/alice`, { headers })
     t.match([refused.status, await refused.json()], [401, { error: { code: 'revoked' } }])
+  },
+)
+
+t.test(
+  '[FT13] the last good key set holds under another configuration, though its server is down',
+  async t => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const jwks = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] })
+    const issuer = await startApplication(t, { '/keys': jwks })
+    const config = configOf({ keys: [{ jwksUrl: `${issuer.url}/keys` }] })
+    const world = await startHub(t, config)
+    const read = async (account: string) => {
+      const token = await mintToken({
+        alg: 'EdDSA',
+        privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+        tenant: 'acme',
+        account,
+        clock: { wall: Date.now },
+      })
+      const headers = { authorization: `Bearer ${token}` }
+      return (await fetch(`${world.listening.url}/v1/presence/alice`, { headers })).status
+    }
+    t.equal(await read('alice'), 200)
+    await world.hub.reload(config)
+    t.equal(await read('bob'), 200)
+    t.equal(issuer.asked.length, 1, 'nobody was asked again')
   },
 )
 

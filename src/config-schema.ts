@@ -23,9 +23,10 @@ export const Secret = Type.Union(
 export const Key = Type.Object(
   {
     kid: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    alg: Type.Enum([...algorithms]),
+    alg: Type.Optional(Type.Enum([...algorithms])),
     secret: Type.Optional(Secret),
     publicKey: Type.Optional(Secret),
+    jwksUrl: Type.Optional(Type.String()),
   },
   strict,
 )

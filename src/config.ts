@@ -19,7 +19,7 @@ import { check } from './runtime/index.js'
 
 export { type Algorithm, algorithms, type ConfigInput, type Strategy, strategies } from './config-schema.js'
 
-/** Where `keys[].secret` and `publicKey` have been read. Exactly one of the two kinds. */
+/** Where `keys[].secret` and `publicKey` have been read; or where a set of keys is. Exactly one of the three kinds. */
 export type KeyConfig =
   | { readonly kid?: string; readonly alg: Algorithm; readonly secret: string }
   | {
@@ -27,6 +27,8 @@ export type KeyConfig =
       readonly alg: Algorithm
       readonly publicKey: string
     }
+  /** The address of a JSON Web Key Set, checked where it is asked. */
+  | { readonly jwksUrl: string }
 
 export interface MemberConfig {
   readonly account: AccountId
@@ -123,6 +125,7 @@ const fileCheck = check(File)
 
 type Input<K extends keyof ConfigInput> = NonNullable<ConfigInput[K]>
 type TenantInput = Input<'tenants'>[string]
+type KeyInput = Static<typeof Key>
 type GroupInput = NonNullable<TenantInput['groups']>[string]
 
 /** Collects faults while values are filled in. */
@@ -162,7 +165,18 @@ class Reading {
     })
   }
 
-  key(path: string, { kid, alg, secret, publicKey }: Static<typeof Key>): KeyConfig {
+  key(path: string, { jwksUrl, alg, ...rest }: KeyInput): KeyConfig[] {
+    if (jwksUrl !== undefined) {
+      const alone = alg === undefined && Object.keys(rest).length === 0
+      if (!alone) this.fault(path, 'must have nothing beside jwksUrl')
+      return [{ jwksUrl }]
+    }
+    if (alg !== undefined) return [this.ownKey(path, alg, rest)]
+    this.fault(`${path}.alg`, 'is missing')
+    return []
+  }
+
+  ownKey(path: string, alg: Algorithm, { kid, secret, publicKey }: KeyInput): KeyConfig {
     if ((secret === undefined) === (publicKey === undefined)) {
       this.fault(path, 'must have one of secret and publicKey')
     }
@@ -185,12 +199,12 @@ class Reading {
 
   keys(path: string, keys: TenantInput['keys']): KeyConfig[] {
     const kids = new Set<string>()
-    return keys.map((input, index) => {
+    return keys.flatMap((input, index) => {
       const at = `${path}[${index}]`
       if (input.kid !== undefined && kids.has(input.kid))
         this.fault(`${at}.kid`, `${input.kid} is there twice`)
       if (input.kid !== undefined) kids.add(input.kid)
-      if (input.kid === undefined && keys.length > 1) {
+      if (input.kid === undefined && input.jwksUrl === undefined && keys.length > 1) {
         this.fault(`${at}.kid`, 'is missing: a tenant with several keys tells them apart by it')
       }
       return this.key(at, input)

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Config, type ConfigInput, readConfig } from './config.js'
 import { type Fault, HubError } from './errors.js'
 import { createGateway } from './gateway/index.js'
-import { createVerifier, Revocations, readKeys } from './gateway/token/index.js'
+import { createKeySets, createVerifier, type KeySets, Revocations, readKeys } from './gateway/token/index.js'
 import { createHttp } from './http/index.js'
 import { createPresence } from './presence/index.js'
 import { createRouter, createSource, type RouterOptions, readRoutes } from './router/index.js'
@@ -55,13 +55,18 @@ const invalid = (faults: readonly Fault[]): HubError =>
 
 const isRead = (config: Config | ConfigInput): config is Config => config.tenants instanceof Map
 
-/** What of a configuration is read once more before it is used: keys and routes. Throws `invalid` with every fault. */
-const readWhole = async (input: Config | ConfigInput) => {
+/** The configuration with every value filled in. Throws `invalid` with every fault. */
+const readInput = (input: Config | ConfigInput): Config => {
   const read = isRead(input) ? { ok: true as const, value: input } : readConfig(input, { dir: '.', env: {} })
   if (!read.ok) throw invalid(read.faults)
-  const keys = await readKeys(read.value.tenants)
-  const routes = readRoutes(read.value)
-  if (keys.ok && routes.ok) return { config: read.value, keys: keys.value, routes: routes.value }
+  return read.value
+}
+
+/** What of a configuration is read once more before it is used: keys and routes. Throws `invalid` with every fault. */
+const readWhole = async (config: Config, sets: KeySets) => {
+  const keys = await readKeys(config.tenants, sets)
+  const routes = readRoutes(config)
+  if (keys.ok && routes.ok) return { config, keys: keys.value, routes: routes.value }
   throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults)])
 }
 
@@ -73,13 +78,15 @@ const lasting = ['listen', 'metrics', 'dataDir', 'cors', 'drainMs', 'presence', 
  * are read here too. `conflict`: another process has the `dataDir`.
  */
 export const createHub = async (input: Config | ConfigInput, options: HubOptions = {}): Promise<Hub> => {
-  const whole = await readWhole(input)
+  const config = readInput(input)
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock(error => log.error({ error }, 'a timer failed'))
-  const { dataDir: dir } = whole.config
+  const sets = createKeySets({ fetch: config.fetch, clock, log })
+  const whole = await readWhole(config, sets)
+  const { dataDir: dir } = config
   const store = dir === undefined ? nothingKept : await openFileStore({ dir, clock, log })
   try {
-    return assemble(whole, store, { ...options, clock, log })
+    return assemble(whole, sets, store, { ...options, clock, log })
   } catch (error) {
     await store.close()
     throw error
@@ -89,6 +96,7 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
 /** Puts the rooms together. Throws OpenSSL's word on a certificate and its key. */
 const assemble = (
   { config, keys, routes }: Awaited<ReturnType<typeof readWhole>>,
+  sets: KeySets,
   store: Store,
   options: HubOptions & Required<Pick<HubOptions, 'clock' | 'log'>>,
 ): Hub => {
@@ -128,6 +136,7 @@ const assemble = (
     await gateway.close()
     await http.close()
     await source.close()
+    await sets.close()
     await store.close()
   }
   let closed: Promise<void> | undefined
@@ -145,7 +154,7 @@ const assemble = (
     },
     async reload(again) {
       // One after the other: of two that overlap the later one is applied last.
-      const turn = reloads.then(() => readWhole(again))
+      const turn = reloads.then(() => readWhole(readInput(again), sets))
       reloads = turn.catch(() => {})
       const next = await turn
       current = createVerifier({ audience: next.config.audience, keys: next.keys, clock, revocations })

@@ -7,6 +7,7 @@ import { type KeyConfig, readConfig } from '../../src/config.js'
 import {
   allows,
   bearerOf,
+  createKeySets,
   createVerifier,
   type Grant,
   type MintOptions,
@@ -16,7 +17,7 @@ import {
   scopes,
 } from '../../src/gateway/token/index.js'
 import type { AccountId, TenantId } from '../../src/protocol/index.js'
-import { VirtualClock } from '../../src/runtime/index.js'
+import { silentLog, VirtualClock } from '../../src/runtime/index.js'
 
 const secret = 'a secret of sixty-four bytes or more: long enough for any of the three HMACs'
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -28,6 +29,7 @@ const ed448 = generateKeyPairSync('ed448')
 const spki = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string
 const pkcs8 = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }) as string
 const clock = new VirtualClock()
+const sets = createKeySets({ fetch: { allowPrivate: false, timeoutMs: 5000 }, clock, log: silentLog })
 
 /** The tenants of a configuration, with keys that `readConfig` would have refused as well. */
 const tenantsWith = (keys: Record<string, readonly KeyConfig[]>) => {
@@ -93,6 +95,7 @@ t.test('every fault of every configured key is told at once, by its path', async
   const good: KeyConfig = { kid: 'good', alg: 'ES256', publicKey: `\n${spki(ec.publicKey)}` }
   const read = await readKeys(
     tenantsWith({ acme: [good, ...keys.map(([key]) => key)], globex: [{ alg: 'HS256', secret: 'short' }] }),
+    sets,
   )
   t.same(read, {
     ok: false,
@@ -116,22 +119,23 @@ t.test('a key is found by tenant and kid, or without one where the tenant has a 
       ],
       solo: [{ alg: 'HS512', secret }],
     }),
+    sets,
   )
   if (!read.ok) throw new Error(JSON.stringify(read.faults))
-  const found = (tenant: string, kid: unknown) => read.value.find(tenant, kid)?.alg
-  t.equal(found('acme', 'k1'), 'EdDSA')
-  t.equal(found('acme', undefined), 'EdDSA')
-  t.equal(found('acme', 'k2'), undefined)
-  t.equal(found('globex', 'k1'), 'HS256')
-  t.equal(found('globex', 'k2'), 'HS384')
-  t.equal(found('globex', undefined), undefined)
-  t.equal(found('solo', undefined), 'HS512')
-  t.equal(found('solo', 'k1'), undefined)
-  t.equal(found('initech', 'k1'), undefined)
+  const found = async (tenant: string, kid: unknown) => (await read.value.find(tenant, kid))?.alg
+  t.equal(await found('acme', 'k1'), 'EdDSA')
+  t.equal(await found('acme', undefined), 'EdDSA')
+  t.equal(await found('acme', 'k2'), undefined)
+  t.equal(await found('globex', 'k1'), 'HS256')
+  t.equal(await found('globex', 'k2'), 'HS384')
+  t.equal(await found('globex', undefined), undefined)
+  t.equal(await found('solo', undefined), 'HS512')
+  t.equal(await found('solo', 'k1'), undefined)
+  t.equal(await found('initech', 'k1'), undefined)
 })
 
 const verifierOf = async (key: KeyConfig, audience = 'switchhook') => {
-  const read = await readKeys(tenantsWith({ acme: [key] }))
+  const read = await readKeys(tenantsWith({ acme: [key] }), sets)
   if (!read.ok) throw new Error(JSON.stringify(read.faults))
   return createVerifier({ audience, keys: read.value, clock })
 }

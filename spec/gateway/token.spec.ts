@@ -8,8 +8,13 @@ import { CompactEncrypt, exportJWK } from 'jose'
 import t, { type Test } from 'tap'
 import type { KeyConfig } from '../../src/config.js'
 import { readConfig } from '../../src/config.js'
-import { createVerifier, readKeys, type VerifierOptions } from '../../src/gateway/token/index.js'
-import { VirtualClock } from '../../src/runtime/index.js'
+import {
+  createKeySets,
+  createVerifier,
+  readKeys,
+  type VerifierOptions,
+} from '../../src/gateway/token/index.js'
+import { silentLog, VirtualClock } from '../../src/runtime/index.js'
 
 const secret = 'a secret of thirty-two bytes or more, for HS256'
 const other = 'the other tenant has a secret of its own, as long'
@@ -38,7 +43,8 @@ const config = readConfig(
   { dir: '.', env: {} },
 )
 if (!config.ok) throw new Error(JSON.stringify(config.faults))
-const ring = await readKeys(config.value.tenants)
+const sets = createKeySets({ fetch: config.value.fetch, clock: new VirtualClock(), log: silentLog })
+const ring = await readKeys(config.value.tenants, sets)
 if (!ring.ok) throw new Error(JSON.stringify(ring.faults))
 
 const door = (options: Partial<VerifierOptions> = {}) => {

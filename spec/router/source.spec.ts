@@ -10,9 +10,9 @@ import { type Test, test } from 'tap'
 import type { Config } from '../../src/config.js'
 import type { CallId, TenantId } from '../../src/protocol/index.js'
 import { documentLimit, type InstructionSource } from '../../src/router/instructions/index.js'
-import { isPublic } from '../../src/router/source/address.js'
 import { createSource, type InstructionRequest } from '../../src/router/source/index.js'
 import { VirtualClock } from '../../src/runtime/index.js'
+import { isPublic } from '../../src/web/address.js'
 
 const request: InstructionRequest = {
   call: 'call-1' as CallId,

@@ -6,8 +6,15 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket as TcpSocket } from 'node:net'
 import { type ClientOptions, WebSocket } from 'ws'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/index.js'
-import { createVerifier, mintToken, Revocations, readKeys } from '../../src/gateway/token/index.js'
+import {
+  createKeySets,
+  createVerifier,
+  mintToken,
+  Revocations,
+  readKeys,
+} from '../../src/gateway/token/index.js'
 import type { HubFrames } from '../../src/protocol/index.js'
+import { silentLog } from '../../src/runtime/index.js'
 import { aSecret, newRoom, type Room } from './room.js'
 
 interface Teardown {
@@ -110,7 +117,8 @@ export const newStand = async (t: Teardown, options: StandOptions = {}): Promise
   const { tenant, rest, ...changes } = options
   const room = newRoom(tenant, rest)
   const { clock, config, presence, router } = room
-  const ring = await readKeys(config.tenants)
+  const sets = createKeySets({ fetch: config.fetch, clock, log: silentLog })
+  const ring = await readKeys(config.tenants, sets)
   if (!ring.ok) throw new Error(JSON.stringify(ring.faults))
   const revocations = new Revocations(clock)
   const verifier = createVerifier({ audience: config.audience, keys: ring.value, clock, revocations })

@@ -4,9 +4,15 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { createVerifier, mintToken, Revocations, readKeys } from '../../src/gateway/token/index.js'
+import {
+  createKeySets,
+  createVerifier,
+  mintToken,
+  Revocations,
+  readKeys,
+} from '../../src/gateway/token/index.js'
 import { createHttp, type Http, type HttpOptions } from '../../src/http/index.js'
-import type { Log } from '../../src/runtime/index.js'
+import { type Log, silentLog } from '../../src/runtime/index.js'
 import { nothingKept } from '../../src/store/index.js'
 import { aSecret, newRoom, type Room } from './room.js'
 
@@ -74,7 +80,8 @@ export const newApi = async (
 ): Promise<Api> => {
   const room = newRoom(tenant, { listen: { port: 0 }, ...rest })
   const { clock, config, presence, router } = room
-  const keys = await readKeys(config.tenants)
+  const sets = createKeySets({ fetch: config.fetch, clock, log: silentLog })
+  const keys = await readKeys(config.tenants, sets)
   if (!keys.ok) throw new Error(JSON.stringify(keys.faults))
   const revocations = new Revocations(clock)
   const verifier = createVerifier({ audience: config.audience, keys: keys.value, clock, revocations })

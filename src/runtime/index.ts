@@ -3,5 +3,6 @@
 export { type Check, check, faultText } from './check.js'
 export { type Clock, systemClock } from './clock.js'
 export { type Log, silentLog } from './log.js'
+export { cut, plain } from './plain.js'
 export type { Timer } from './timer-wheel.js'
 export { VirtualClock } from './virtual-clock.js'

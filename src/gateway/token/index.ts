@@ -2,7 +2,9 @@
 
 export { bearerOf } from './bearer.js'
 export { allows, type Grant, queryOf, type Scope, scopes, scopesOf } from './grant.js'
-export { type KeyRing, readKeys, type TokenKey } from './keys.js'
+export { createKeySets, type KeySets } from './key-sets.js'
+export type { TokenKey } from './keys.js'
 export { type MintOptions, mintToken } from './mint.js'
 export { Revocations, type Revoked, revoked } from './revocations.js'
+export { type KeyRing, readKeys } from './ring.js'
 export { createVerifier, type Verifier, type VerifierOptions, type VerifierStats } from './verifier.js'

@@ -1,10 +1,10 @@
-// The keys that tokens are signed with: what each algorithm asks of its key (RFC 7518 and RFC 8037), and the
-// ring that finds a key by tenant and `kid`. Faults of configured keys come all at once, before the hub starts.
-// The algorithm belongs to the key; a token that names another finds none.
+// A key that tokens are signed with: what each algorithm asks of it (RFC 7518 and RFC 8037), its reading from text,
+// and its form for use. The algorithm belongs to the key; a token that names another finds none. Which key a token
+// is signed with is the ring's to say.
 
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { type CryptoKey, importSPKI } from 'jose'
-import type { Algorithm, Config, KeyConfig, Read } from '../../config.js'
+import type { Algorithm } from '../../config.js'
 import type { Fault } from '../../errors.js'
 
 /** A key as text: UTF-8 for a secret, PEM for the others. */
@@ -42,6 +42,10 @@ const rules: Record<Algorithm, KeyRule> = {
   EdDSA: { needs: 'an Ed25519 key', fits: key => key.asymmetricKeyType === 'ed25519' },
 }
 
+/** Why a key does not do for an algorithm; undefined if it does. */
+export const unfit = (key: KeyObject, alg: Algorithm): string | undefined =>
+  rules[alg].fits(key) ? undefined : `must be ${rules[alg].needs} for ${alg}`
+
 const publicPem = '-----BEGIN PUBLIC KEY-----'
 
 const parse = (text: KeyText): KeyObject => {
@@ -62,20 +66,14 @@ export const readKey = (text: KeyText): KeyObject | Fault => {
     const pem = path === 'publicKey' ? publicPem : '-----BEGIN PRIVATE KEY-----'
     return { path, message: `must be a key in PEM (${pem})` }
   }
-  const { needs, fits } = rules[text.alg]
-  return fits(key) ? key : { path, message: `must be ${needs} for ${text.alg}` }
+  const message = unfit(key, text.alg)
+  return message === undefined ? key : { path, message }
 }
 
 /** One key that tokens may be signed with, ready for use. */
 export interface TokenKey {
   readonly alg: Algorithm
   readonly key: CryptoKey
-}
-
-/** Where the verifier finds keys. */
-export interface KeyRing {
-  /** The tenant's key of this `kid`, whatever value that is; `undefined` finds the only key of a tenant with one. */
-  find(tenant: string, kid: unknown): TokenKey | undefined
 }
 
 // A CryptoKey is imported once; from any other form jose would import a secret again for every token.
@@ -86,28 +84,8 @@ const importKey = (key: KeyObject, alg: Algorithm): Promise<CryptoKey> =>
       ])
     : importSPKI(key.export({ type: 'spki', format: 'pem' }) as string, alg)
 
-const tokenKey = async (config: KeyConfig): Promise<TokenKey | Fault> => {
-  const key = readKey(config)
-  return 'path' in key ? key : { alg: config.alg, key: await importKey(key, config.alg) }
-}
-
-/** Reads the keys of all tenants. Faults have paths such as `tenants.acme.keys[0].publicKey`. */
-export const readKeys = async (tenants: Config['tenants']): Promise<Read<KeyRing>> => {
-  const faults: Fault[] = []
-  const ring = new Map<string, Map<unknown, TokenKey>>()
-  for (const [tenant, { keys }] of tenants) {
-    const byKid = new Map<unknown, TokenKey>()
-    ring.set(tenant, byKid)
-    for (const [index, config] of keys.entries()) {
-      const key = await tokenKey(config)
-      if ('path' in key) {
-        faults.push({ ...key, path: `tenants.${tenant}.keys[${index}].${key.path}` })
-        continue
-      }
-      if ('kid' in config) byKid.set(config.kid, key)
-      if (keys.length === 1) byKid.set(undefined, key)
-    }
-  }
-  if (faults.length > 0) return { ok: false, faults }
-  return { ok: true, value: { find: (tenant, kid) => ring.get(tenant)?.get(kid) } }
-}
+/** A key that fits its algorithm, ready for use. */
+export const tokenKey = async (key: KeyObject, alg: Algorithm): Promise<TokenKey> => ({
+  alg,
+  key: await importKey(key, alg),
+})

@@ -1,6 +1,6 @@
 // Who may come in: turns a token into a grant, or refuses it. Form first, then the key by (`iss`, `kid`), then the
 // signature (jose), then audience and times. What was verified once is remembered for as long as it would be
-// again, so that ten thousand clients who come back at once cost no crypto; whether it has been revoked is asked each
+// again, its key still known, so that ten thousand clients who come back at once cost no crypto; whether it has been revoked is asked each
 // time. A refusal leaves nothing behind.
 // Whether the grant is enough for what its bearer wants is for the gateway and the API to say.
 
@@ -11,8 +11,9 @@ import { ok, type Result, refuse } from '../../errors.js'
 import type { Clock } from '../../runtime/index.js'
 import { grantOf, skewSeconds, timeFault } from './claims.js'
 import type { Grant } from './grant.js'
-import type { KeyRing } from './keys.js'
+import type { TokenKey } from './keys.js'
 import { Revocations, revoked } from './revocations.js'
+import type { KeyRing } from './ring.js'
 import { readToken, tokenLimit } from './shape.js'
 
 export interface VerifierOptions {
@@ -39,6 +40,13 @@ export interface Verifier {
   readonly stats: VerifierStats
 }
 
+/** A token that was verified: its grant, and the key that it was verified with. */
+interface Verified {
+  readonly grant: Grant
+  readonly kid: unknown
+  readonly key: TokenKey
+}
+
 /** The one answer to an unknown tenant, an unknown key and a bad signature: it tells none from the others. */
 const unverified = refuse('unauthorized', 'token is not signed by a key known here')
 
@@ -55,7 +63,7 @@ export const createVerifier = ({
     ['nbf', 'token claims: nbf is in the future'],
   ])
   // By digest: a dump of the heap then holds nobody's token.
-  const cache = new LRUCache<string, Grant>({
+  const cache = new LRUCache<string, Verified>({
     max: cacheSize,
     ttlResolution: 0,
     perf: { now: () => clock.wall() },
@@ -67,7 +75,7 @@ export const createVerifier = ({
     const read = readToken(token)
     if (!read.ok) return read
     const { header, claims } = read.value
-    const found = keys.find(claims.iss, header.kid)
+    const found = await keys.find(claims.iss, header.kid)
     if (found?.alg !== header.alg) return unverified
     const now = clock.wall()
     checked++
@@ -86,8 +94,20 @@ export const createVerifier = ({
     if (fault !== undefined) return refuse('unauthorized', `token claims: ${fault}`)
     const grant = grantOf(claims, now)
     // Counted from the `now` that jose was told, the time left is never zero, which lru-cache takes for "for ever".
-    cache.set(digest, grant, { start: now, ttl: grant.expires + skewSeconds * 1000 - now })
+    cache.set(
+      digest,
+      { grant, kid: header.kid, key: found },
+      { start: now, ttl: grant.expires + skewSeconds * 1000 - now },
+    )
     return ok(grant)
+  }
+
+  /** What is remembered of a token, if its key is still the one it was. */
+  const recall = async (digest: string): Promise<Result<Grant> | undefined> => {
+    const known = cache.get(digest)
+    if (known === undefined) return undefined
+    const { grant, kid, key } = known
+    return (await keys.find(grant.tenant, kid)) === key ? ok(grant) : undefined
   }
 
   /** As `examine`, of each token once at a time. */
@@ -105,8 +125,7 @@ export const createVerifier = ({
         return refuse('unauthorized', `token must keep within ${tokenLimit} characters`)
       }
       const digest = hash('sha256', token, 'base64url')
-      const known = cache.get(digest)
-      const verified = known === undefined ? await examineOnce(token, digest) : ok(known)
+      const verified = (await recall(digest)) ?? (await examineOnce(token, digest))
       return verified.ok && revocations.covers(verified.value) ? revoked : verified
     },
     get stats() {

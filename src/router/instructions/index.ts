@@ -2,8 +2,7 @@
 
 export { documentLimit, type Language, readDocument, readInstructions } from './document.js'
 export { checkInline, type InlineSource, type InstructionSource, type UrlSource } from './inline.js'
-export { locate, type Method } from './location.js'
-export { plain } from './reading.js'
+export type { Method } from './location.js'
 export type {
   DialStep,
   HangupStep,

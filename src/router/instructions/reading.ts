@@ -3,7 +3,7 @@
 
 import type { Read } from '../../config.js'
 import type { Fault } from '../../errors.js'
-import type { Check } from '../../runtime/index.js'
+import { type Check, cut, plain } from '../../runtime/index.js'
 import type { Instructions, Step } from './steps.js'
 
 /** At most so many faults, and so many warnings, are kept of one document. */
@@ -11,12 +11,6 @@ const most = 64
 
 /** At most so many destinations are dialled by one document: each is a look at everyone in it. */
 export const destinationLimit = 100
-
-const cut = (text: string, length: number): string =>
-  text.length > length ? `${text.slice(0, length)}…` : text
-
-/** What a document said, as one short line of a message: no control, format or half characters, whoever shows it. */
-export const plain = (text: string): string => cut(text, 256).replace(/\p{C}/gu, '\uFFFD')
 
 /** A value of a document within a message. */
 export const quoted = (text: string): string => JSON.stringify(cut(text, 64))

@@ -8,7 +8,7 @@
 
 import { SaxesParser } from 'saxes'
 import type { Read } from '../../config.js'
-import { plain } from './reading.js'
+import { plain } from '../../runtime/index.js'
 
 export interface Element {
   readonly name: string

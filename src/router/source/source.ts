@@ -4,13 +4,8 @@
 
 import type { Config } from '../../config.js'
 import type { Clock } from '../../runtime/index.js'
-import {
-  type InstructionSource,
-  type Instructions,
-  locate,
-  type Method,
-  plain,
-} from '../instructions/index.js'
+import { locate, shown } from '../../web/index.js'
+import type { InstructionSource, Instructions, Method } from '../instructions/index.js'
 import { type Answer, createExchange } from './exchange.js'
 import { formOf, type InstructionRequest } from './form.js'
 
@@ -40,9 +35,6 @@ export interface Source {
 
 /** The share of the time that the first URL may take where there is another to ask. */
 const firstShare = 0.6
-
-/** An address for a message or a timeline. */
-const shown = (url: string): string => plain(url.replace(/[?#].*/s, ''))
 
 /** The sources of instructions under a configuration's `fetch`. */
 export const createSource = ({

@@ -1,7 +1,8 @@
 // Redirect: the rest of the document is left, and another one is followed.
 
+import { locate } from '../../web/index.js'
 import type { Call } from '../call.js'
-import { locate, type RedirectStep } from '../instructions/index.js'
+import type { RedirectStep } from '../instructions/index.js'
 import type { Course, Next } from '../plan.js'
 
 export const redirect = (call: Call, { url, method }: RedirectStep, { base }: Course): Next => {
