@@ -339,6 +339,7 @@ t.test('what every reader folds is the resource, whatever the crowd does', async
     readers.length + phones.length + 1,
     'and no session but the readers',
   )
+  t.same(stage.errors, [], 'and nothing failed')
   t.comment(JSON.stringify({ ...crowd.done, blinks, frames: readers.map(({ frames }) => frames) }))
   t.ok(blinks > acts / 100, 'connections broke and came back without a trace')
   t.pass('every reader holds what is read')

@@ -26,7 +26,7 @@ t.setTimeout(300_000)
 /** Places a call by HTTP or on a socket. */
 const place = async (stage: Stage, to: string, by: 'http' | Wire): Promise<Placed> => {
   if (by === 'http') return { call: (await stage.api.place({ to, from: '+15550199' })).call, by }
-  const placed = await by.ask('place', { to, from: '+15550177' })
+  const placed = await by.ask('place', { to, ...(by.device === undefined && { from: '+15550177' }) })
   must(placed.type === 'placed', 'a call is taken', placed)
   return { call: (placed as { call: string }).call, by }
 }
@@ -94,7 +94,7 @@ for (const remote of [false, true])
         const players = [await playerOf(stage, 'alice', 'web'), await playerOf(stage, 'alice', 'mobile')]
         const before = await stage.standing(['alice'])
         const outcomes = await race(t, rounds, async (chance: Chance) => {
-          const by = chance.odds(0.5) ? 'http' : gateway
+          const by = chance.odds(0.3) ? 'http' : gateway
           const first = chance.pick(players)
           const accepting = acceptor(first, chance.below(8), chance.odds(0.5))
           const [fromPlaced, cancelAfter] = [chance.odds(0.3), chance.below(6)]
@@ -176,7 +176,7 @@ for (const remote of [false, true])
           const accounts = [...new Set(players.map(({ account }) => account))]
           const before = await stage.standing(accounts)
           const outcomes = await race(t, rounds / 2, async chance => {
-            const by = chance.odds(0.5) ? 'http' : gateway
+            const by = chance.odds(0.3) ? 'http' : gateway
             const accepting = players.map(player => acceptor(player, chance.below(4), chance.odds(0.5)))
             const [hangsUp, rejects] = [chance.pick(['caller', 'winner']), chance.odds(0.1)]
             const placed = await place(stage, to, by)
@@ -237,9 +237,9 @@ for (const remote of [false, true])
           }
 
           const outcomes = await race(t, rounds, async chance => {
-            const by = chance.odds(0.5) ? 'http' : gateway
+            const by = chance.odds(0.3) ? 'http' : gateway
             const when = chance.pick(['before', 'with', 'placed', 'invite', 'accept'] as const)
-            const how = chance.pick(['cut', 'cut', 'cut', 'reload', 'leave', 'takeover'] as const)
+            const how = chance.pick(['cut', 'cut', 'cut', 'reload', 'leave', 'takeover', 'switch'] as const)
             const back = chance.pick(['resume', 'resume', 'anew', 'late', 'never'] as const)
             const answers = chance.pick(['first', 'all', 'nobody'] as const)
             const [dropAfter, backAfter] = [chance.below(4), chance.below(6)]
@@ -247,8 +247,9 @@ for (const remote of [false, true])
             const drop = async () => {
               await turns(dropAfter)
               if (how === 'cut') eve.wire.drop()
-              else if (how !== 'takeover') await eve.wire.close(how === 'reload' ? 1001 : 1000)
-              else await eve.wire.open()
+              else if (how === 'reload' || how === 'leave')
+                await eve.wire.close(how === 'reload' ? 1001 : 1000)
+              else await eve.wire.open({ resume: how === 'switch' })
             }
             const dropping: Promise<void>[] = []
             if (when === 'before') await drop()
@@ -266,7 +267,7 @@ for (const remote of [false, true])
             }
             await Promise.all(dropping)
 
-            if (how !== 'takeover' && back !== 'never') {
+            if (!eve.wire.up && back !== 'never') {
               await turns(backAfter)
               if (back === 'late') {
                 await noticed()
@@ -478,8 +479,66 @@ for (const remote of [false, true])
         })
       })
 
+      t.test(
+        'a lost caller against accept: the call waits for them, and ends for both if they stay away',
+        async t => {
+          const lou = await playerOf(stage, 'lou')
+          const max = await playerOf(stage, 'max')
+          const trunk = await stage.wire('outside', null, { scopes: ['call:inbound'] })
+          const players = [lou, max]
+          const before = await stage.standing(['lou', 'max'])
+          await race(t, rounds / 4, async chance => {
+            const caller = chance.pick([trunk, max.wire])
+            const accepts = chance.odds(0.7)
+            const back = chance.pick(['resume', 'anew', 'never'] as const)
+            const [acceptAfter, dropAfter, backAfter] = [chance.below(6), chance.below(6), chance.below(6)]
+            const accepting = accepts ? acceptor(lou, acceptAfter, chance.odds(0.5)) : undefined
+            const placed = await place(stage, 'lou', caller)
+            const { call } = placed
+            const session = caller.session
+            if (chance.odds(0.7)) await lou.wire.next(call, 'invite')
+            await turns(dropAfter)
+            caller.drop()
+            await turns(backAfter)
+            if (back !== 'never') {
+              const welcome = await caller.open({ resume: back === 'resume' })
+              must(welcome.resumed === (back === 'resume'), 'who is back in time goes on', welcome)
+            }
+            await underWay(stage, placed)
+            await lou.wire.quiet()
+            const accepted = await accepting?.answer(call)
+            accepting?.stop()
+            must(!accepts || accepted?.type === 'ok', 'a call whose caller is away may be answered', accepted)
+
+            // A device's newer session has its calls; a gateway's knows nothing of them.
+            const hasIt = caller.up && (caller === max.wire || caller.session === session)
+            if (hasIt) await giveUp(stage, placed)
+            else if (accepts && chance.odds(0.5)) {
+              must(wordOf(await lou.wire.ask('hangup', { call })) === 'ok', 'the winner may hang up')
+            } else await clock.settle(accepts ? 120_010 : lingerMs + 10)
+            if (!caller.up) await caller.open({ resume: chance.odds(0.5) })
+            await quiet(players)
+            await trunk.quiet()
+            const { view, winner } = await judge(stage, placed, [lou], {
+              callerLost: caller.session !== session,
+            })
+            must((winner === lou) === accepts, 'who accepted is connected', view)
+            const reasons = hasIt
+              ? [accepts ? 'completed' : 'canceled']
+              : accepts
+                ? ['completed', 'failed']
+                : ['canceled']
+            must(reasons.includes(view.reason ?? ''), 'it ends as it should', view)
+            await rest(stage, players, before)
+            trunk.forget()
+            return `${caller === trunk ? 'gateway' : 'device'} ${back} ${view.reason}`
+          })
+        },
+      )
+
       t.test('no call is left', async t => {
         t.equal(await stage.metric('calls_live'), 0)
+        t.same(stage.errors, [], 'and nothing failed')
       })
     },
   )
