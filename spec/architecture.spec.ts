@@ -52,9 +52,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   store: ['protocol'],
   presence: ['protocol', 'store'],
-  web: [],
-  router: ['presence', 'protocol', 'web'],
-  gateway: ['router', 'presence', 'protocol', 'web'],
+  egress: [],
+  router: ['presence', 'protocol', 'egress'],
+  gateway: ['router', 'presence', 'protocol', 'egress'],
   http: ['router', 'presence', 'protocol', 'gateway/token'],
   client: ['protocol'],
   cli: ['hub.ts', 'client', 'gateway/token'],
@@ -108,7 +108,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'config-schema.ts': /^typebox$/,
   'hub.ts': /^node:(crypto|util)$/,
   runtime: /^typebox(\/|$)/,
-  web: /^(undici|node:net)$/,
+  egress: /^(undici|node:net)$/,
   protocol: /^typebox$/,
   store: /^(typebox|node:(crypto|fs\/promises|path))$/,
   presence: /^xstate$/,
@@ -129,7 +129,7 @@ t.test(
   'time and chance are injected: no timer, clock or dice of the platform in the rooms that decide',
   async t => {
     const platform = /\b(setTimeout|setInterval|Date\.now|performance\.now|Math\.random|new Date\(\))/
-    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store', 'web']
+    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store', 'egress']
     t.same(
       files.filter(
         file =>

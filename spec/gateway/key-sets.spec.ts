@@ -7,9 +7,9 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config.js'
+import { createEgress } from '../../src/egress/index.js'
 import { createKeySets, createVerifier, mintToken, readKeys } from '../../src/gateway/token/index.js'
 import { silentLog, VirtualClock } from '../../src/runtime/index.js'
-import { createWeb } from '../../src/web/index.js'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const weak = generateKeyPairSync('rsa', { modulusLength: 1024 })
@@ -252,11 +252,11 @@ t.test('[FT13] a redirect leads nowhere that the first hop could not', async t =
   t.match(world.logged[0]?.facts, { reason: '169.254.169.254 is not one of the allowed hosts' })
 
   const { clock, sets } = world
-  const web = createWeb({ allowPrivate: true, timeoutMs: 5000 }, clock)
-  t.teardown(() => web.close())
+  const egress = createEgress({ allowPrivate: true, timeoutMs: 5000 }, clock)
+  t.teardown(() => egress.close())
   const request = { method: 'GET' as const, say: () => ({ headers: {} }), wants: () => true, limit: 9 }
   const url = new URL(`http://127.0.0.1:${world.port}/`)
-  t.match(await web.ask({ ...request, url, secure: true }, 5000), {
+  t.match(await egress.ask({ ...request, url, secure: true }, 5000), {
     ok: false,
     why: /not asked without https/,
   })

@@ -8,11 +8,11 @@ import { networkInterfaces } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { type Test, test } from 'tap'
 import type { Config } from '../../src/config.js'
+import { isPublic } from '../../src/egress/address.js'
 import type { CallId, TenantId } from '../../src/protocol/index.js'
 import { documentLimit, type InstructionSource } from '../../src/router/instructions/index.js'
 import { createSource, type InstructionRequest } from '../../src/router/source/index.js'
 import { VirtualClock } from '../../src/runtime/index.js'
-import { isPublic } from '../../src/web/address.js'
 
 const request: InstructionRequest = {
   call: 'call-1' as CallId,

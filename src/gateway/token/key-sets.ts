@@ -3,9 +3,9 @@
 // cool-down, and a key that was good lately makes nobody wait for a slow one. Sets outlive a change of configuration.
 
 import type { Config } from '../../config.js'
+import { createEgress, type Egress, locate, shown } from '../../egress/index.js'
 import type { Fault } from '../../errors.js'
 import type { Clock, Log } from '../../runtime/index.js'
-import { createWeb, locate, shown, type Web } from '../../web/index.js'
 import { type Jwks, noKeys, readJwks } from './jwks.js'
 import type { TokenKey } from './keys.js'
 
@@ -37,7 +37,7 @@ export interface KeySets {
 }
 
 interface Surroundings {
-  readonly web: Pick<Web, 'ask'>
+  readonly egress: Pick<Egress, 'ask'>
   readonly clock: Clock
   readonly log: Log
   /** Whether only https will do. */
@@ -90,7 +90,7 @@ class RemoteKeys implements KeySet {
 
   /** Takes the set as it is now; or says why that cannot be had. */
   async #fetch(): Promise<string | undefined> {
-    const { web, clock, log, secure } = this.#around
+    const { egress, clock, log, secure } = this.#around
     const request = {
       url: this.#url,
       method: 'GET' as const,
@@ -99,7 +99,7 @@ class RemoteKeys implements KeySet {
       limit: keySetLimits.bytes,
       secure,
     }
-    const answer = await web.ask(request, keySetLimits.answerMs)
+    const answer = await egress.ask(request, keySetLimits.answerMs)
     if (!answer.ok) return answer.why
     const read = await readJwks(answer.bytes, this.#set)
     if (!read.ok) return read.message
@@ -121,7 +121,7 @@ export const createKeySets = (options: {
   readonly log: Log
 }): KeySets => {
   const { fetch, clock, log } = options
-  const web = createWeb(fetch, clock)
+  const egress = createEgress(fetch, clock)
   const secure = !fetch.allowPrivate
   // One for each tenant, though two may name the same address: neither then wears out the other's cool-down. One that
   // no configuration names any more asks for nothing.
@@ -133,10 +133,10 @@ export const createKeySets = (options: {
       if (secure && located.value.protocol !== 'https:')
         return { path: 'jwksUrl', message: 'must be an https URL' }
       const name = `${tenant}\n${located.value.href}`
-      const set = sets.get(name) ?? new RemoteKeys(tenant, located.value, { web, clock, log, secure })
+      const set = sets.get(name) ?? new RemoteKeys(tenant, located.value, { egress, clock, log, secure })
       sets.set(name, set)
       return set
     },
-    close: () => web.close(),
+    close: () => egress.close(),
   }
 }

@@ -1,7 +1,7 @@
 // How the address of a further document may be written in one: with which methods, and where it may be relative.
 
+import { locate } from '../../egress/index.js'
 import type { Result } from '../../errors.js'
-import { locate } from '../../web/index.js'
 
 /** Methods an instruction document may be asked for with. */
 export const methods = ['GET', 'POST'] as const

@@ -1,9 +1,9 @@
 // One instruction document over HTTP: what a voice application is told, with the signature that shows who asks, and
-// what its answer amounts to. How it is reached, and where no request goes, is the web room's.
+// what its answer amounts to. How it is reached, and where no request goes, is the egress room's.
 
 import type { Config } from '../../config.js'
+import { createEgress, type Method } from '../../egress/index.js'
 import { type Clock, faultText } from '../../runtime/index.js'
-import { createWeb, type Method } from '../../web/index.js'
 import { documentLimit, type Instructions, type Language, readDocument } from '../instructions/index.js'
 import { signatureOf } from './form.js'
 
@@ -40,10 +40,10 @@ const refused = (why: string, failure: Failure): Answer => ({ ok: false, failure
 
 /** The exchange under a configuration's `fetch`. Deadlines are the clock's. */
 export const createExchange = (fetch: Config['fetch'], clock: Clock): Exchange => {
-  const web = createWeb(fetch, clock)
+  const egress = createEgress(fetch, clock)
   return {
     ask: async ({ url: first, method, form, authToken }, withinMs) => {
-      const answer = await web.ask(
+      const answer = await egress.ask(
         {
           url: first,
           method,
@@ -78,6 +78,6 @@ export const createExchange = (fetch: Config['fetch'], clock: Clock): Exchange =
             '12100',
           )
     },
-    close: () => web.close(),
+    close: () => egress.close(),
   }
 }

@@ -3,8 +3,8 @@
 // instructions knows within it what they are, or why there are none.
 
 import type { Config } from '../../config.js'
+import { locate, shown } from '../../egress/index.js'
 import type { Clock } from '../../runtime/index.js'
-import { locate, shown } from '../../web/index.js'
 import type { InstructionSource, Instructions, Method } from '../instructions/index.js'
 import { type Answer, createExchange } from './exchange.js'
 import { formOf, type InstructionRequest } from './form.js'

@@ -1,6 +1,6 @@
 // Redirect: the rest of the document is left, and another one is followed.
 
-import { locate } from '../../web/index.js'
+import { locate } from '../../egress/index.js'
 import type { Call } from '../call.js'
 import type { RedirectStep } from '../instructions/index.js'
 import type { Course, Next } from '../plan.js'

@@ -17,7 +17,7 @@ export interface Hop {
 }
 
 /** What is asked for, and of which answers. */
-export interface WebRequest extends Hop {
+export interface EgressRequest extends Hop {
   /** What a hop is told, the first one and those that redirects lead to. */
   readonly say: (hop: Hop) => { readonly headers: Readonly<Record<string, string>>; readonly body?: string }
   /** Whether a media type (lower case, without parameters; `none` for none) is wanted. */
@@ -28,15 +28,15 @@ export interface WebRequest extends Hop {
   readonly secure?: boolean
 }
 
-export type WebAnswer =
+export type EgressAnswer =
   /** `from`: where the document was found in the end. */
   | { readonly ok: true; readonly bytes: Uint8Array; readonly type: string; readonly from: string }
   /** `unwanted`: it is only the type that is not wanted. */
   | { readonly ok: false; readonly why: string; readonly unwanted: boolean }
 
-export interface Web {
+export interface Egress {
   /** Settles within `withinMs`, whatever the other side does. Never rejects. */
-  ask(request: WebRequest, withinMs: number): Promise<WebAnswer>
+  ask(request: EgressRequest, withinMs: number): Promise<EgressAnswer>
   /** Gives up what is under way. */
   close(): Promise<void>
 }
@@ -47,7 +47,7 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 /** Those that keep the method; after the others it is GET (RFC 9110, section 15.4). */
 const keepMethod: ReadonlySet<number> = new Set([307, 308])
 
-const refused = (why: string, unwanted = false): WebAnswer => ({ ok: false, why, unwanted })
+const refused = (why: string, unwanted = false): EgressAnswer => ({ ok: false, why, unwanted })
 
 /** All of a body, or undefined if it is larger than `limit`; the rest of it is not read. */
 const readBody = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array | undefined> => {
@@ -62,7 +62,7 @@ const readBody = async (body: AsyncIterable<Uint8Array>, limit: number): Promise
 }
 
 /** The way out under a configuration's `fetch`. Deadlines are the clock's. */
-export const createWeb = (fetch: Config['fetch'], clock: Clock): Web => {
+export const createEgress = (fetch: Config['fetch'], clock: Clock): Egress => {
   const agent = new Agent({ connect: guardedConnector(fetch), headersTimeout: 0, bodyTimeout: 0 })
   const hosts = fetch.allowHosts && new Set(fetch.allowHosts.map(host => host.toLowerCase()))
   const allows = (url: URL): boolean => hosts === undefined || hosts.has(url.hostname) || hosts.has(url.host)
@@ -70,9 +70,9 @@ export const createWeb = (fetch: Config['fetch'], clock: Clock): Web => {
   /** One request, and what its answer amounts to. Rejects when the connection fails. */
   const send = async (
     { url, method }: Hop,
-    { say, wants, limit, secure }: WebRequest,
+    { say, wants, limit, secure }: EgressRequest,
     signal: AbortSignal,
-  ): Promise<WebAnswer | Hop> => {
+  ): Promise<EgressAnswer | Hop> => {
     if (!allows(url)) return refused(`${url.host} is not one of the allowed hosts`)
     if (secure && url.protocol !== 'https:') return refused(`${url.host} is not asked without https`)
     const said = say({ url, method })
@@ -101,9 +101,9 @@ export const createWeb = (fetch: Config['fetch'], clock: Clock): Web => {
       : { ok: true, bytes, type, from: url.href }
   }
 
-  const follow = async (request: WebRequest, signal: AbortSignal): Promise<WebAnswer> => {
+  const follow = async (request: EgressRequest, signal: AbortSignal): Promise<EgressAnswer> => {
     let retries = 1
-    const persist = async (hop: Hop): Promise<WebAnswer | Hop> => {
+    const persist = async (hop: Hop): Promise<EgressAnswer | Hop> => {
       try {
         return await send(hop, request, signal)
       } catch (error) {

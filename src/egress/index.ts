@@ -1,0 +1,4 @@
+// The door of the egress room: the one way to ask servers outside.
+
+export { createEgress, type Egress, type EgressAnswer, type EgressRequest, type Method } from './egress.js'
+export { locate, shown } from './location.js'
