@@ -452,8 +452,8 @@ t.test('[B7] a status change and a claim in a group of 10,000 cost what they cos
     return performance.now() - began
   }
   const rounds = Array.from({ length: 31 }, () => ({ small: cost(small.act), large: cost(large.act) }))
-  const median = (costs: number[]): number => costs.toSorted((a, b) => a - b)[costs.length >> 1] ?? 0
-  const ratio = median(rounds.map(({ large }) => large)) / median(rounds.map(({ small }) => small))
+  // The best of each: what the work itself costs, whatever else the machine was doing.
+  const ratio = Math.min(...rounds.map(({ large }) => large)) / Math.min(...rounds.map(({ small }) => small))
   t.ok(ratio <= 3, `${ratio.toFixed(2)} times`)
 
   const walked = () => t.fail('the members are walked')
