@@ -21,7 +21,6 @@ export type DeviceActivity = (typeof deviceActivities)[number]
 
 /** How a device hangs on its hub: `lingering` when its connection was lost and may still come back. */
 export const links = ['attached', 'lingering'] as const
-export type LinkState = (typeof links)[number]
 
 /** ISO 8601 in UTC, as every time on the wire. */
 export const Time = Type.String({

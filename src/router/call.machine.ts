@@ -10,7 +10,7 @@
 // accepted, which is what makes one device of many the winner. The reason of an end is the holder's to keep.
 
 import { setup } from 'xstate'
-import { Automaton, type State } from '../presence/index.js'
+import { Automaton } from '../presence/index.js'
 import type { CallState } from './routing.js'
 
 export type CallEvent = 'plan' | 'place' | 'ring' | 'connect' | 'end'
@@ -29,4 +29,3 @@ export const callMachine = setup({ types: { events: {} as { type: CallEvent } } 
 })
 
 export const callAutomaton = new Automaton<CallState, CallEvent>(callMachine)
-export type CallMachineState = State<CallState>
