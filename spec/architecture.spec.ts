@@ -44,8 +44,12 @@ const everywhere = ['errors.ts', 'config.ts', 'runtime']
 /** Room -> the rooms it may enter, besides those open to all. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
-  'config.ts': ['config-schema.ts', 'protocol'],
+  'config.ts': ['config-schema.ts', 'config-options.ts', 'config-reading.ts', 'config-keys.ts', 'protocol'],
   'config-schema.ts': [],
+  'config-options.ts': [],
+  'config-reading.ts': ['config-schema.ts', 'protocol'],
+  'config-keys.ts': ['config-schema.ts', 'config-reading.ts'],
+  'error-guide.ts': ['protocol', 'router', 'client'],
   'index.ts': ['hub.ts', 'gateway/token', 'protocol'],
   'hub.ts': ['gateway', 'gateway/token', 'http', 'presence', 'router', 'store', 'protocol'],
   runtime: [],
@@ -57,7 +61,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   gateway: ['router', 'presence', 'protocol', 'egress'],
   http: ['router', 'presence', 'protocol', 'gateway/token'],
   client: ['protocol'],
-  cli: ['hub.ts', 'client', 'gateway/token'],
+  cli: ['hub.ts', 'error-guide.ts', 'client', 'gateway/token'],
 }
 
 /** `gateway/token/index.ts` is the door of `gateway/token`; a file at the top is its own. */
@@ -104,8 +108,11 @@ t.test('the client takes nothing but types from outside its room, and no package
 
 /** Which packages a room may use. */
 const packages: Readonly<Record<string, RegExp>> = {
-  'config.ts': /^(typebox|node:(fs|path))$/,
+  'config.ts': /^node:(fs|path)$/,
   'config-schema.ts': /^typebox$/,
+  'config-options.ts': /^typebox$/,
+  'config-reading.ts': /^(typebox|node:(fs|path))$/,
+  'config-keys.ts': /^typebox$/,
   'hub.ts': /^node:(crypto|util)$/,
   runtime: /^typebox(\/|$)/,
   egress: /^(undici|node:net)$/,

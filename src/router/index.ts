@@ -1,5 +1,6 @@
 // The door of the router room.
 
+export { endings, type SkipReason } from './endings.js'
 export type { DestinationExplained, ExplainRequest, Explanation } from './explain.js'
 export type {
   Caller,
