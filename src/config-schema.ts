@@ -1,11 +1,32 @@
-// What a configuration file may say: its shape, and nothing of its meaning. Every object is strict, so that a
-// misspelt key is a fault and not a silence. `config.ts` fills in the defaults and judges what a shape cannot.
+// What a configuration file may say: its shape, what each option means, in which unit, and what holds where it is
+// absent. The one source of all three; `config-options.ts` reads it. Every object is strict, so that a misspelt key is
+// a fault and not a silence. `config.ts` judges what a shape cannot.
 
-import Type, { type Static } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
 
-const strict = { additionalProperties: false }
-const Ms = (minimum = 0) => Type.Optional(Type.Integer({ minimum, maximum: 7 * 86_400_000 }))
-const record = <S extends Parameters<typeof Type.Record>[1]>(value: S) => Type.Record(Type.String(), value)
+/** An option that may be absent, and then is `value`. A section whose options all have defaults defaults to `{}`. */
+const defaultsTo = <const D extends Static<S>, S extends TSchema>(value: D, schema: S) =>
+  Object.assign(Type.Optional(schema), { default: value })
+
+type Properties = Parameters<typeof Type.Object>[0]
+
+/** An object that has nothing but these properties. */
+const section = <P extends Properties>(description: string, properties: P) =>
+  Type.Object(properties, { additionalProperties: false, description })
+
+/** An object whose keys are names. */
+const byName = <S extends TSchema>(description: string, value: S) =>
+  Type.Record(Type.String(), value, { description })
+
+/** A span of time in milliseconds, of at most a week. */
+const ms = (description: string, minimum = 0) =>
+  Type.Integer({ minimum, maximum: 7 * 86_400_000, description })
+
+const text = (description: string, minLength = 0) => Type.String({ minLength, description })
+
+const flag = (description: string) => Type.Boolean({ description })
+
+const portNumber = (description: string) => Type.Integer({ minimum: 0, maximum: 65_535, description })
 
 /** The signature algorithms of RFC 7518 and RFC 8037 that a key may have. */
 export const algorithms = ['HS256', 'HS384', 'HS512', 'RS256', 'PS256', 'ES256', 'EdDSA'] as const
@@ -15,136 +36,218 @@ export type Algorithm = (typeof algorithms)[number]
 export const strategies = ['all', 'longest-idle'] as const
 export type Strategy = (typeof strategies)[number]
 
-export const Secret = Type.Union(
-  [Type.String(), Type.Object({ env: Type.String() }, strict), Type.Object({ file: Type.String() }, strict)],
-  { expected: 'text, { "env": NAME } or { "file": PATH }' },
-)
+/** Text that stands in the file, in a variable of the environment, or in another file. */
+const reference = (description: string, options = {}) =>
+  Type.Union(
+    [
+      Type.String(),
+      section('A variable of the environment.', { env: text('Its name.') }),
+      section('A file.', { file: text('Its path; a relative one begins at the folder of this file.') }),
+    ],
+    { expected: 'text, { "env": NAME } or { "file": PATH }', description, ...options },
+  )
 
-export const Key = Type.Object(
-  {
-    kid: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    alg: Type.Optional(Type.Enum([...algorithms])),
-    secret: Type.Optional(Secret),
-    publicKey: Type.Optional(Secret),
-    jwksUrl: Type.Optional(Type.String()),
-  },
-  strict,
-)
+/** What is never shown again. */
+const secret = { writeOnly: true }
 
-const Member = Type.Union(
-  [
-    Type.String(),
-    Type.Object(
-      {
-        account: Type.String(),
-        tier: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-        skills: Type.Optional(Type.Array(Type.String())),
-      },
-      strict,
+export type Reference = ReturnType<typeof reference>
+
+export const Key = section('A key that tokens are signed with, or a set of keys at an address.', {
+  kid: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: "The key's id, which tokens name in their header; needed where a tenant has several keys.",
+    }),
+  ),
+  alg: Type.Optional(
+    Type.Enum([...algorithms], { description: 'The algorithm, the only one the key is good for.' }),
+  ),
+  secret: Type.Optional(
+    reference(
+      'The secret of an HS algorithm: at least 32, 48 or 64 bytes of UTF-8 text, as its hash.',
+      secret,
     ),
-  ],
-  { expected: 'an account name, or { account, tier?, skills? }' },
-)
+  ),
+  publicKey: Type.Optional(reference('The public key of any other algorithm, in PEM.')),
+  jwksUrl: Type.Optional(
+    text('The https address of a JSON Web Key Set, in place of all else; asked under the rules of fetch.'),
+  ),
+})
 
-const Group = Type.Object(
-  {
-    members: Type.Optional(Type.Array(Member)),
-    strategy: Type.Optional(Type.Enum([...strategies])),
-    ringTimeoutMs: Ms(1),
-    open: Type.Optional(Type.Boolean()),
-  },
-  strict,
-)
+export const Member = section('An account, and its place in the group.', {
+  account: text("The account's name."),
+  tier: defaultsTo(
+    1,
+    Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      description: 'Lower tiers are rung first; a higher one once nobody in them is free.',
+    }),
+  ),
+  skills: defaultsTo(
+    [],
+    Type.Array(Type.String(), { description: 'What the person can do; no strategy asks for it yet.' }),
+  ),
+})
 
-const Route = Type.Object(
-  {
-    to: Type.Union(
-      [Type.String({ minLength: 1 }), Type.Object({ pattern: Type.String({ minLength: 1 }) }, strict)],
-      {
-        expected: 'a number or name, a prefix that ends in *, or { "pattern": REGEXP }',
-      },
+export const Group = section('Several accounts under one name.', {
+  members: defaultsTo(
+    [],
+    Type.Array(
+      Type.Union([Type.String(), Member], { expected: 'an account name, or { account, tier?, skills? }' }),
+      { description: 'Its accounts: names, or objects with a tier and skills.' },
     ),
-    instructions: Type.Unknown(),
-  },
-  strict,
-)
+  ),
+  strategy: defaultsTo(
+    'longest-idle',
+    Type.Enum([...strategies], {
+      description: 'Whom to ring: all at once, or one after the other, who has been idle for longest first.',
+    }),
+  ),
+  ringTimeoutMs: Type.Optional(
+    ms('How long each person is rung, in milliseconds; absent: calls.ringTimeoutMs.', 1),
+  ),
+  open: defaultsTo(false, flag("Whether a token's groups claim may join it.")),
+})
 
-const Tenant = Type.Object(
-  {
-    keys: Type.Array(Key, { minItems: 1 }),
-    authToken: Type.Optional(Secret),
-    busyWhen: Type.Optional(Type.Enum(['any', 'all'])),
-    wrapupMs: Ms(),
-    accounts: Type.Optional(
-      record(
-        Type.Object(
-          {
-            capacity: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-            wrapupMs: Ms(),
-          },
-          strict,
-        ),
+const Account = section('An account, where more is to be said of it than its token does.', {
+  capacity: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description: "How many calls it takes at once; absent: the token's word, else 1.",
+    }),
+  ),
+  wrapupMs: Type.Optional(
+    ms("How long it is busy after a call, in milliseconds; absent: the tenant's wrapupMs."),
+  ),
+})
+
+const Route = section('Where calls to a number or name find their instructions.', {
+  to: Type.Union(
+    [
+      Type.String({ minLength: 1 }),
+      section('Numbers by their form.', { pattern: text('A regular expression.', 1) }),
+    ],
+    {
+      expected: 'a number or name, a prefix that ends in *, or { "pattern": REGEXP }',
+      description: 'A number or name, a prefix that ends in *, or { "pattern": REGEXP }.',
+    },
+  ),
+  instructions: Type.Unknown({
+    description: 'A URL, { url, method, fallbackUrl }, { steps }, { twiml } or { file }.',
+  }),
+})
+
+export const Tenant = section('One tenant: its keys, its people, and what becomes of its calls.', {
+  keys: Type.Array(Key, { minItems: 1, description: 'The keys that its tokens are signed with.' }),
+  authToken: Type.Optional(
+    reference('Signs requests for instructions and callbacks; absent: they are unsigned.', secret),
+  ),
+  busyWhen: defaultsTo(
+    'any',
+    Type.Enum(['any', 'all'], {
+      description: 'When a person is busy: with any call, or once all their devices are.',
+    }),
+  ),
+  wrapupMs: defaultsTo(
+    0,
+    ms('How long a person stays busy after a call that came by their own name, in milliseconds.'),
+  ),
+  accounts: defaultsTo({}, byName('Accounts by their names; all others are as their tokens say.', Account)),
+  groups: defaultsTo({}, byName('Groups by their names, which no account has too.', Group)),
+  routes: defaultsTo(
+    [],
+    Type.Array(Route, {
+      description: 'Numbers and their instructions; a number without one rings the destination of that name.',
+    }),
+  ),
+})
+
+export const File = section('The configuration of a hub.', {
+  listen: defaultsTo(
+    {},
+    section('Where the hub listens, for sockets and HTTP alike.', {
+      host: defaultsTo('127.0.0.1', text('The address to listen on; 0.0.0.0 is every one.', 1)),
+      port: defaultsTo(8080, portNumber('The port to listen on; 0 picks a free one.')),
+      tls: Type.Optional(
+        section('Makes it https and wss; absent: neither.', {
+          cert: text('The file of the certificate chain, in PEM.'),
+          key: text('The file of its private key, in PEM.'),
+        }),
       ),
-    ),
-    groups: Type.Optional(record(Group)),
-    routes: Type.Optional(Type.Array(Route)),
-  },
-  strict,
-)
-
-export const File = Type.Object(
-  {
-    listen: Type.Optional(
-      Type.Object(
-        {
-          host: Type.Optional(Type.String({ minLength: 1 })),
-          port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
-          tls: Type.Optional(Type.Object({ cert: Type.String(), key: Type.String() }, strict)),
-        },
-        strict,
+    }),
+  ),
+  metrics: Type.Optional(
+    section('A listener of its own for /metrics; absent: it is served beside the API.', {
+      host: defaultsTo('127.0.0.1', text('The address to listen on.')),
+      port: portNumber('The port to listen on; 0 picks a free one.'),
+    }),
+  ),
+  dataDir: Type.Optional(
+    text('The folder of what outlasts a restart, for this process alone; absent: nothing does.', 1),
+  ),
+  audience: defaultsTo(
+    'switchhook',
+    Type.String({ minLength: 1, maxLength: 256, description: 'What the aud claim of a token must name.' }),
+  ),
+  cors: defaultsTo(
+    [],
+    Type.Array(Type.String(), {
+      description: 'The origins whose pages may call the HTTP API; * is every one.',
+    }),
+  ),
+  drainMs: defaultsTo(
+    30_000,
+    ms('How long the end of the process waits for calls that go on, in milliseconds.'),
+  ),
+  presence: defaultsTo(
+    {},
+    section('When a client counts as gone.', {
+      heartbeatMs: defaultsTo(
+        10_000,
+        ms('How often each connection is asked for a sign of life, in milliseconds.', 100),
       ),
-    ),
-    metrics: Type.Optional(
-      Type.Object(
-        {
-          host: Type.Optional(Type.String()),
-          port: Type.Integer({ minimum: 0, maximum: 65_535 }),
-        },
-        strict,
+      lingerMs: defaultsTo(
+        15_000,
+        ms('How long a device stays present after its connection was lost, in milliseconds.'),
       ),
-    ),
-    dataDir: Type.Optional(Type.String({ minLength: 1 })),
-    audience: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-    cors: Type.Optional(Type.Array(Type.String())),
-    drainMs: Ms(),
-    presence: Type.Optional(
-      Type.Object({ heartbeatMs: Ms(100), lingerMs: Ms(), reloadLingerMs: Ms() }, strict),
-    ),
-    calls: Type.Optional(
-      Type.Object(
-        {
-          lingerMs: Ms(),
-          ringTimeoutMs: Ms(1),
-          totalTimeoutMs: Ms(1),
-          confirmMs: Ms(1),
-        },
-        strict,
+      reloadLingerMs: defaultsTo(
+        5_000,
+        ms('The same after a page was closed or loaded anew, in milliseconds.'),
       ),
-    ),
-    fetch: Type.Optional(
-      Type.Object(
-        {
-          allowPrivate: Type.Optional(Type.Boolean()),
-          allowHosts: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-          timeoutMs: Ms(1),
-        },
-        strict,
+    }),
+  ),
+  calls: defaultsTo(
+    {},
+    section('How long things last in a call.', {
+      lingerMs: defaultsTo(
+        120_000,
+        ms('How long a call waits for a side whose connection was lost, in milliseconds.'),
       ),
-    ),
-    tenants: Type.Optional(record(Tenant)),
-  },
-  strict,
-)
+      ringTimeoutMs: defaultsTo(12_000, ms('How long each person is rung, in milliseconds.', 1)),
+      totalTimeoutMs: defaultsTo(60_000, ms('How long a dial rings people in all, in milliseconds.', 1)),
+      confirmMs: defaultsTo(
+        3_000,
+        ms('How soon a device must confirm that it rings, else it is suspect, in milliseconds.', 1),
+      ),
+    }),
+  ),
+  fetch: defaultsTo(
+    {},
+    section('What the hub may ask of servers outside: instructions and key sets.', {
+      allowPrivate: defaultsTo(false, flag('Whether addresses may be asked that are not public.')),
+      allowHosts: Type.Optional(
+        Type.Array(Type.String({ minLength: 1 }), {
+          description: 'The only hosts that may be asked; absent: every host.',
+        }),
+      ),
+      timeoutMs: defaultsTo(5_000, ms('How long instructions may take to arrive, in milliseconds.', 1)),
+    }),
+  ),
+  tenants: defaultsTo({}, byName('Tenants by their names, which are the iss claim of their tokens.', Tenant)),
+})
 
 /** What a configuration file, or the caller of `createHub`, may say. */
 export type ConfigInput = Static<typeof File>
