@@ -406,7 +406,7 @@ t.test('watch draws one picture on a terminal, over and over', async t => {
   await terminal.stdout.until(/alice {2}available {2}web available, back soon\n/)
   await alice.softphone.status({ status: 'dnd', until: '2100-01-01T00:00:00.000Z' })
   await terminal.stdout.until(/alice {2}dnd {2}web dnd, until 2100-01-01T00:00:00.000Z\n/)
-  t.ok(terminal.stdout.text.includes('\x1b[5A\x1b[J'), 'over the five rows that were there')
+  t.ok(terminal.stdout.text.includes('\x1b[5A\r\x1b[J'), 'over the five rows that were there')
   terminal.signal('SIGINT')
   t.equal(await exit, 0)
 })

@@ -4,6 +4,7 @@ import t from 'tap'
 import { failureOf, misuse } from '../../src/cli/failure.js'
 import { duration } from '../../src/cli/flags.js'
 import { keyHelp } from '../../src/cli/keys.js'
+import { Live } from '../../src/cli/live.js'
 import { Output } from '../../src/cli/output.js'
 import { aborted } from '../../src/cli/shell.js'
 import {
@@ -114,18 +115,88 @@ t.test('programs are told events, people lines; no further than 80 columns, nor 
   t.equal(output.width, 80)
 })
 
+const screenOf = (rows: number, columns?: number) => {
+  const screen = Object.assign(new Sink(), { isTTY: true, rows, ...(columns && { columns }) })
+  return { screen, output: new Output(screen, { env: { NO_COLOR: '1' }, json: false }) }
+}
+
 t.test('a picture on a live screen is drawn over the one before, as far as there is room', async t => {
-  const screen = Object.assign(new Sink(), { isTTY: true, rows: 3 })
-  const output = new Output(screen, { env: {}, json: false })
+  const { screen, output } = screenOf(3)
+  output.typed()
   output.redraw([line('1'), line('2'), line('3')])
   output.redraw([line('4')])
-  output.print(line('between'))
-  output.redraw([line('5')])
-  output.ring()
-  t.equal(screen.text, '\x1b[J1\n2\n\x1b[2A\x1b[J4\nbetween\n\x1b[J5\n\x07')
+  t.equal(screen.text, '1\n2\n\x1b[2A\r\x1b[J4\n')
   const tall = Object.assign(new Sink(), { isTTY: true })
   new Output(tall, { env: {}, json: false }).redraw(Array.from({ length: 30 }, () => line('x')))
   t.equal(tall.lines.length, 23)
+})
+
+t.test('what is printed meanwhile stands above the picture; what is typed below it goes with it', async t => {
+  const { screen, output } = screenOf(24)
+  output.redraw([line('now')])
+  output.print(line('news'))
+  output.typed()
+  output.redraw([line('then')])
+  output.ring()
+  output.settle()
+  output.print(line('over'))
+  output.print()
+  t.equal(screen.text, 'now\n\x1b[1A\r\x1b[Jnews\nnow\n\x1b[2A\r\x1b[Jthen\n\x07over\n')
+})
+
+t.test('a screen that was made narrower has folded the picture, and all of it is drawn over', async t => {
+  const { screen, output } = screenOf(24, 20)
+  output.redraw([line('x'.repeat(20)), line('')])
+  screen.columns = 8
+  output.redraw([line('y')])
+  t.equal(screen.text, `${'x'.repeat(20)}\n\n\x1b[4A\r\x1b[Jy\n`)
+})
+
+t.test('a live view draws what is so now, at most so often; nothing after its end', async t => {
+  const { screen, output } = screenOf(24)
+  const live = new Live(output)
+  let count = 0
+  const show = () => live.show({ event: 'count', count }, line(`${count}`), () => [line(`${count} so far`)])
+  show()
+  for (count = 1; count < 100; count++) show()
+  t.equal(screen.text, '0 so far\n', 'the first at once')
+  await screen.until('100 so far')
+  t.equal(screen.text, '0 so far\n\x1b[1A\r\x1b[J100 so far\n', 'and all others as one')
+  count = 101
+  show()
+  live.end()
+  count = 102
+  show()
+  output.print(line('bye'))
+  t.match(screen.text, /J101 so far\nbye\n$/)
+})
+
+t.test('a live view that has rested draws the next picture at once', async t => {
+  const { screen, output } = screenOf(24)
+  let wake = (): void => {}
+  const live = new Live(output, act => {
+    wake = act
+    return () => {}
+  })
+  live.draw(() => [line('1')])
+  wake()
+  live.draw(() => [line('2')])
+  t.match(screen.text, /^1\n.*2\n$/s)
+})
+
+t.test('a live view is lines in a pipe, and events for programs', async t => {
+  const [pipe, json] = [new Sink(), new Sink()]
+  for (const [sink, isJson] of [
+    [pipe, false],
+    [json, true],
+  ] as const) {
+    const live = new Live(new Output(sink, { env: {}, json: isJson }))
+    live.show({ event: 'count', count: 1 }, line('one'), () => [line('a picture')])
+    live.draw(() => [line('a picture')])
+    live.end()
+  }
+  t.equal(pipe.text, 'one\n')
+  t.strictSame(json.events, [{ event: 'count', count: 1 }])
 })
 
 t.test('[FC5] a reader that has gone away is no fault', async () => {

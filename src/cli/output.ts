@@ -1,8 +1,9 @@
 // Where a command says something: lines for people, or with `--json` one object a line for programs. It knows how
 // wide the screen is and whether it shows colours, and it takes a reader who has gone away (EPIPE) quietly.
 
+import { stripVTControlCharacters } from 'node:util'
 import type { Screen, Shell } from './shell.js'
-import { jsonLine, type Line, render } from './text.js'
+import { columns, jsonLine, type Line, render } from './text.js'
 
 /** People read no further than this, however wide their screen is. */
 const WIDEST = 80
@@ -20,7 +21,9 @@ export class Output {
   readonly gone: Promise<void>
   readonly #screen: Screen
   readonly #colour: boolean
-  #drawn = 0
+  /** The rows of the picture that stands below all else, as they were written. */
+  #picture: readonly string[] = []
+  #typed = 0
 
   constructor(screen: Screen, { env, json }: OutputOptions) {
     this.json = json
@@ -48,24 +51,44 @@ export class Output {
     else this.print(...lines)
   }
 
-  /** Lines for people. */
+  /** Lines for people; above the picture, if there is one. */
   print(...lines: readonly Line[]): void {
     const rows = this.#rows(lines)
-    this.#drawn = 0
-    if (rows.length > 0) this.#write(`${rows.join('\n')}\n`)
+    if (rows.length > 0) this.#write(`${this.#erase()}${[...rows, ...this.#picture].join('\n')}\n`)
   }
 
-  /** Lines that take the place of those drawn before, on a live screen; as many as it has room for. */
+  /** A picture in place of the one before, on a live screen; as many of its rows as there is room for. */
   redraw(lines: readonly Line[]): void {
-    const rows = this.#rows(lines).slice(0, Math.max(1, (this.#screen.rows ?? 24) - 1))
-    const back = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : ''
-    this.#write(`${back}\x1b[J${rows.join('\n')}\n`)
-    this.#drawn = rows.length
+    const erase = this.#erase()
+    this.#picture = this.#rows(lines).slice(0, Math.max(1, (this.#screen.rows ?? 24) - 1))
+    this.#write(`${erase}${this.#picture.map(row => `${row}\n`).join('')}`)
+  }
+
+  /** A line was typed below the picture, and echoed by the terminal. */
+  typed(): void {
+    if (this.#picture.length > 0) this.#typed += 1
+  }
+
+  /** The picture stays as it is, and what comes is below it. */
+  settle(): void {
+    this.#picture = []
   }
 
   /** Rings the terminal's bell. */
   ring(): void {
     if (this.live) this.#write('\x07')
+  }
+
+  /** Back to where the picture begins, and nothing after it. A screen made narrower since has folded its rows. */
+  #erase(): string {
+    if (this.#picture.length === 0) return ''
+    const room = this.#screen.columns || WIDEST
+    const rows = this.#picture.map(row =>
+      Math.max(1, Math.ceil(columns(stripVTControlCharacters(row)) / room)),
+    )
+    const up = rows.reduce((sum, each) => sum + each, this.#typed)
+    this.#typed = 0
+    return `\x1b[${up}A\r\x1b[J`
   }
 
   #rows(lines: readonly Line[]): string[] {

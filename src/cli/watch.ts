@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import type { Resource, View } from '../client/index.js'
 import { type HubFlags, hubOf, withHub } from './flags.js'
 import { connect, createLine, tellConnection } from './line.js'
+import { Live } from './live.js'
 import { changeLine, picture } from './picture.js'
 import type { Start } from './program.js'
 import { aborted, type Job } from './shell.js'
@@ -36,6 +37,7 @@ const watch = async (
   { shell, out, stop }: Job,
 ): Promise<number> => {
   const phone = createLine(hubOf(options, shell))
+  const live = new Live(out)
   tellConnection(phone, out)
   await connect(phone)
   try {
@@ -45,13 +47,15 @@ const watch = async (
       for (const watch of watches) watch.on('refused', reject)
     })
     const show = (resource: Resource): void => {
-      if (!out.live) out.tell({ event: 'presence', ...resource }, changeLine(resource))
-      else out.redraw(watches.flatMap(({ resource }) => (resource ? picture(resource) : [])))
+      live.show({ event: 'presence', ...resource }, changeLine(resource), () =>
+        watches.flatMap(({ resource }) => (resource ? picture(resource) : [])),
+      )
     }
     for (const watch of watches) watch.on('change', show)
     await Promise.race([over, aborted(stop), out.gone])
     return 0
   } finally {
+    live.end()
     await phone.close()
   }
 }
