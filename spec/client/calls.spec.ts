@@ -316,3 +316,98 @@ t.test('a call listener that throws is told of by the softphone', async t => {
   line.send({ type: 'signal', seq: 2, call: 'c1', data: 1 })
   t.match(await fault, { message: 'thrown' })
 })
+
+t.test('how calls stand is a value that is replaced at each change, and told of', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const lists: string[] = []
+  phone.on('calls', calls => {
+    t.equal(calls, phone.calls, 'the list stays the same until it changes')
+    lists.push(calls.map(({ id, state }) => `${id} ${state}`).join(', '))
+  })
+  line.send(invite('c1', 1), invite('c2', 2))
+  const call = await phone.once('invite')
+  await line.answer('ringing')
+  const first = call.snapshot
+  t.strictSame(first, { state: 'ringing', sdp: 'offer' })
+  const told: unknown[] = []
+  call.on('change', snapshot => told.push(snapshot))
+  line.send(
+    { type: 'signal', seq: 3, call: 'c1', data: 1 },
+    { type: 'connected', seq: 4, call: 'c1', sdp: 'renewed' },
+    { type: 'cancel', seq: 5, call: 'c2', reason: 'timeout' },
+  )
+  await settled(phone, line)
+  const second = call.snapshot
+  line.send({ type: 'ended', seq: 6, call: 'c1', reason: 'completed', message: 'bye' })
+  await call.over
+  t.match(told, [second, call.snapshot])
+  t.match(first, { state: 'ringing', end: undefined }, 'a value that was had stays what it was')
+  t.match(call.snapshot, { state: 'ended', sdp: 'renewed', end: { reason: 'completed', message: 'bye' } })
+  t.strictSame(lists, [
+    'c1 ringing',
+    'c1 ringing, c2 ringing',
+    'c1 connected, c2 ringing',
+    'c1 connected',
+    '',
+  ])
+})
+
+t.test('a call is handed on, to a destination or to another of its calls', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, call } = await rung(hub)
+  const blind = call.transfer('sales')
+  t.match(await line.answer('transfer'), { call: 'c1', to: 'sales', attended: undefined })
+  await blind
+  const placed = phone.place({ to: 'bob' })
+  await line.answer('place', { type: 'placed', call: 'c2' })
+  const attended = call.transfer('bob', { attended: await placed })
+  const refused = { type: 'error', code: 'not-supported', message: 'transfer comes later', retry: false }
+  t.match(await line.answer('transfer', refused), { call: 'c1', to: 'bob', attended: 'c2' })
+  await t.rejects(attended, { code: 'not-supported', retry: false })
+  t.equal(call.state, 'ringing', 'a refusal changes nothing')
+})
+
+t.test(
+  'what comes before anyone listens is kept for the first who does, and no more than so much',
+  async t => {
+    const hub = await ScriptedHub.start(t)
+    const { phone, line, call } = await rung(hub)
+    const numbers = Array.from({ length: 300 }, (_, index) => index)
+    line.send(...numbers.map(data => ({ type: 'signal', seq: data + 2, call: 'c1', data })))
+    await settled(phone, line)
+    const signals: unknown[] = []
+    const stop = call.on('signal', ({ data }) => signals.push(data))
+    await settled(phone, line)
+    t.strictSame(signals, numbers.slice(0, 256))
+    stop()
+    line.send({ type: 'signal', seq: 302, call: 'c1', data: 'nobody' })
+    await settled(phone, line)
+    call.on('signal', ({ data }) => signals.push(data))
+    line.send({ type: 'signal', seq: 303, call: 'c1', data: 'heard' })
+    await settled(phone, line)
+    t.strictSame(signals.slice(256), ['heard'], 'an event that was listened for is not kept again')
+  },
+)
+
+t.test('what a listener causes is told after what it listens to, to all', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const told: string[] = []
+  phone.on('connection', ({ state }) => {
+    told.push(`first ${state}`)
+    if (state === 'reconnecting') phone.connect()
+  })
+  phone.on('connection', ({ state }) => told.push(`second ${state}`))
+  line.cut()
+  await hub.accept()
+  await reaches(phone, 'online')
+  t.strictSame(told, [
+    'first reconnecting',
+    'second reconnecting',
+    'first connecting',
+    'second connecting',
+    'first online',
+    'second online',
+  ])
+})

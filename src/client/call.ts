@@ -19,13 +19,18 @@ import type {
 import type { Ask } from './requests.js'
 import { SwitchhookError } from './switchhook-error.js'
 
+type NewsOfCall = { [T in Exclude<CallFrameType, 'invite'>]: HubFrames[T] }
+/** What the hub tells of a call that is known. */
+export type CallNews = NewsOfCall[keyof NewsOfCall]
+
 /**
  * The hub's frames about the call. `connected`: this device has it. `cancel`: it is over for a device that did not
  * get it, and why. `ended`: it is over for the caller or the one who answered.
  */
-export type CallEvents = { [T in Exclude<CallFrameType, 'invite'>]: HubFrames[T] }
-/** What the hub tells of a call that is known. */
-export type CallNews = CallEvents[keyof CallEvents]
+export interface CallEvents extends NewsOfCall {
+  /** It stands otherwise than before: `snapshot` is another. */
+  change: CallSnapshot
+}
 
 export type CallState = 'trying' | 'queued' | 'ringing' | 'connected' | 'declined' | 'ended'
 
@@ -35,6 +40,17 @@ export interface CallEnd {
   readonly message?: string | undefined
   /** Who answered or refused it elsewhere. */
   readonly by?: Party | undefined
+}
+
+/** How a call stands for this device: a value that is replaced, never changed in place. */
+export interface CallSnapshot {
+  readonly state: CallState
+  /** The other side's session description, as last told. */
+  readonly sdp?: string | undefined
+  /** Who answered an outgoing call. */
+  readonly by?: Party | undefined
+  /** How it ended. */
+  readonly end?: CallEnd | undefined
 }
 
 export interface CallFacts {
@@ -52,8 +68,8 @@ export interface CallFacts {
 
 export interface CallLine {
   readonly ask: Ask
-  /** The call no longer takes the device's place. */
-  readonly settled: () => void
+  /** Some call stands otherwise than before. */
+  readonly changed: () => void
   readonly report: (error: unknown) => void
 }
 
@@ -62,17 +78,14 @@ export class Call extends HeldEmitter<CallEvents> {
   readonly #line: CallLine
   readonly #connected = deferred<boolean>()
   readonly #over = deferred<CallEnd>()
-  #state: CallState
-  #sdp: string | undefined
-  #by: Party | undefined
+  #snapshot: CallSnapshot
 
   /** Made by the softphone: by its `place`, or when the hub tells of a call. */
   constructor(facts: CallFacts, line: CallLine) {
     super()
     this.facts = facts
     this.#line = line
-    this.#state = facts.direction === 'incoming' ? 'ringing' : 'trying'
-    this.#sdp = facts.sdp
+    this.#snapshot = { state: facts.direction === 'incoming' ? 'ringing' : 'trying', sdp: facts.sdp }
   }
 
   get id(): string {
@@ -95,23 +108,28 @@ export class Call extends HeldEmitter<CallEvents> {
     return this.facts.params ?? {}
   }
 
+  /** How it stands, all in one value; the event `change` tells of the next. */
+  get snapshot(): CallSnapshot {
+    return this.#snapshot
+  }
+
   get state(): CallState {
-    return this.#state
+    return this.#snapshot.state
   }
 
   /** Whether it rings, waits or is talked on here. */
   get live(): boolean {
-    return this.#state !== 'declined' && this.#state !== 'ended'
+    return this.state !== 'declined' && this.state !== 'ended'
   }
 
   /** The other side's session description, as last told. */
   get sdp(): string | undefined {
-    return this.#sdp
+    return this.#snapshot.sdp
   }
 
   /** Who answered an outgoing call. */
   get by(): Party | undefined {
-    return this.#by
+    return this.#snapshot.by
   }
 
   /** Resolves with true once the call is connected here, with false if it was over before. Never rejects. */
@@ -135,21 +153,27 @@ export class Call extends HeldEmitter<CallEvents> {
       await this.#line.ask('accept', { call: this.id, sdp })
     } catch (error) {
       // Asked twice, when the connection was lost before the answer: the first was heard.
-      if (this.#state !== 'connected') throw error
+      if (this.state !== 'connected') throw error
     }
   }
 
   /** Refuses the call on this device. `cancel` says later what became of it. */
   async reject(reason: RejectReason = 'declined'): Promise<void> {
     await this.#finish(this.#line.ask('reject', { call: this.id, reason }))
-    if (this.#state !== 'ringing') return
-    this.#state = 'declined'
-    this.#line.settled()
+    if (this.state === 'ringing') this.#change({ state: 'declined' })
   }
 
   /** Gives the call up, or hangs up. That it is over already is no error. */
   async hangup(reason?: string): Promise<void> {
     await this.#finish(this.#line.ask('hangup', { call: this.id, reason }))
+  }
+
+  /**
+   * Hands the other side on to `to`, a destination; `attended`: another call of this device's, with whom it was
+   * agreed. `ended` says when it is done here. Rejects with `not-supported` where the hub does not know how.
+   */
+  async transfer(to: string, { attended }: { attended?: Call | undefined } = {}): Promise<void> {
+    await this.#line.ask('transfer', { call: this.id, to, attended: attended?.id })
   }
 
   /**
@@ -164,28 +188,41 @@ export class Call extends HeldEmitter<CallEvents> {
   apply(frame: CallNews): void {
     switch (frame.type) {
       case 'progress':
-        this.#state = frame.state
+        this.#change({ state: frame.state }, frame)
         break
       case 'connected':
       case 'answered':
-        if (this.#state === 'connected') return
-        this.#state = 'connected'
+        if (this.state === 'connected') return
         this.#connected.resolve(true)
-        this.#sdp = frame.sdp ?? this.#sdp
-        if (frame.type === 'answered') this.#by = frame.by
+        this.#change(
+          {
+            state: 'connected',
+            sdp: frame.sdp ?? this.sdp,
+            ...(frame.type === 'answered' && { by: frame.by }),
+          },
+          frame,
+        )
         break
       case 'cancel':
       case 'ended':
-        this.#state = 'ended'
         this.#connected.resolve(false)
         this.#over.resolve(frame)
+        this.#change({ state: 'ended', end: frame }, frame)
+        break
+      default:
+        this.emit(frame.type, frame)
     }
-    this.emit(frame.type, frame)
-    if (this.#state === 'ended') this.#line.settled()
   }
 
   protected override report(error: unknown): void {
     this.#line.report(error)
+  }
+
+  #change(change: Partial<CallSnapshot>, frame?: CallNews): void {
+    this.#snapshot = { ...this.#snapshot, ...change }
+    if (frame !== undefined) this.emit(frame.type, frame)
+    this.emit('change', this.#snapshot)
+    this.#line.changed()
   }
 
   async #finish(asked: Promise<unknown>): Promise<void> {

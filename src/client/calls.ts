@@ -4,9 +4,11 @@
 import { Call, type CallFacts, type CallLine, type CallNews } from './call.js'
 import type { CallFrame, Fields, HubFrames } from './frames.js'
 
-export interface CallsOptions extends CallLine {
+export interface CallsOptions extends Omit<CallLine, 'changed'> {
   /** Confirm each offered call as ringing. */
   readonly confirmRinging: boolean
+  /** A call came, went or stands otherwise: those that are live, in a new list. */
+  readonly changed: (live: readonly Call[]) => void
   readonly invited: (call: Call) => void
   /** The hub told of a call that this softphone did not know: one of its device's, from before. */
   readonly restored: (call: Call) => void
@@ -22,7 +24,9 @@ const sides: Partial<Record<CallNews['type'], CallFacts['direction']>> = {
 
 export class Calls {
   readonly #options: CallsOptions
+  readonly #line: CallLine
   readonly #calls = new Map<string, Call>()
+  #live: readonly Call[] = []
   /** From before the session began, and not told again so far. */
   readonly #untold = new Set<string>()
   /** Requests to place a call under way: the frames about it may come before its id does. */
@@ -31,11 +35,12 @@ export class Calls {
 
   constructor(options: CallsOptions) {
     this.#options = options
+    this.#line = { ask: options.ask, report: options.report, changed: () => this.#changed() }
   }
 
-  /** Those that ring, wait or are talked on. */
-  get live(): Call[] {
-    return [...this.#calls.values()].filter(call => call.live)
+  /** Those that ring, wait or are talked on: another list after each change. */
+  get live(): readonly Call[] {
+    return this.#live
   }
 
   async place(request: Fields<'place'>): Promise<Call> {
@@ -73,9 +78,15 @@ export class Calls {
   }
 
   #add(facts: CallFacts): Call {
-    const call = new Call(facts, this.#options)
+    const call = new Call(facts, this.#line)
     this.#calls.set(facts.id, call)
+    this.#changed()
     return call
+  }
+
+  #changed(): void {
+    this.#live = [...this.#calls.values()].filter(call => call.live)
+    this.#options.changed(this.#live)
   }
 
   /** A call that was declined, and is offered once more, is a new one to its user. */

@@ -1,6 +1,7 @@
-// Typed events. A listener that throws, or whose promise rejects, stops no other listener and no caller: it is
-// reported. `HeldEmitter` keeps what it has to say until someone listens, so that whoever gets hold of an object
-// by `await` misses nothing that the hub sent in the same breath.
+// Typed events, told in order: what a listener causes is told after what it listens to. A listener that throws, or
+// whose promise rejects, stops no other listener and no caller: it is reported. `HeldEmitter` keeps each event until
+// someone listens for it, so that whoever gets hold of an object by `await` misses nothing that the hub sent in the
+// same breath.
 
 export type Listener<T> = (value: T) => unknown
 
@@ -8,6 +9,8 @@ const toConsole = (error: unknown): void => console.error(error)
 
 export class Emitter<E extends object> {
   readonly #listeners = new Map<keyof E, Set<Listener<never>>>()
+  /** What is to be told, while something is. */
+  #telling: (() => void)[] | undefined
 
   /** Calls `listener` at each `event`, until the function it returns is called. */
   on<K extends keyof E>(event: K, listener: Listener<E[K]>): () => void {
@@ -34,42 +37,62 @@ export class Emitter<E extends object> {
     value: E[K],
     report = (error: unknown) => this.report(error),
   ): boolean {
-    const listeners = [...(this.#listeners.get(event) ?? [])] as Listener<E[K]>[]
-    for (const listener of listeners) {
-      try {
-        const done = listener(value)
-        if (done instanceof Promise) done.catch(report)
-      } catch (error) {
-        report(error)
-      }
+    const listeners = this.#listeners.get(event) as Set<Listener<E[K]>> | undefined
+    if (listeners === undefined || listeners.size === 0) return false
+    const tell = () => {
+      for (const listener of [...listeners]) this.#tell(listener, value, report)
     }
-    return listeners.length > 0
+    if (this.#telling !== undefined) this.#telling.push(tell)
+    else {
+      this.#telling = [tell]
+      for (const next of this.#telling) next()
+      this.#telling = undefined
+    }
+    return true
   }
 
   /** Where a listener's fault goes; the console, unless a subclass knows better. */
   protected report(error: unknown): void {
     toConsole(error)
   }
+
+  #tell<T>(listener: Listener<T>, value: T, report: (error: unknown) => void): void {
+    try {
+      const done = listener(value)
+      if (done instanceof Promise) done.catch(report)
+    } catch (error) {
+      report(error)
+    }
+  }
 }
 
-export class HeldEmitter<E extends object> extends Emitter<E> {
-  #held: (() => void)[] | undefined = []
+/** So much is held for listeners that may never come; later events are not. */
+const HELD_LIMIT = 256
 
-  /** As of every emitter; the first listener also hears what was held, once the turn that added it is over. */
+export class HeldEmitter<E extends object> extends Emitter<E> {
+  readonly #heard = new Set<keyof E>()
+  readonly #wanted = new Set<keyof E>()
+  #held: { readonly event: keyof E; readonly tell: () => void }[] = []
+
+  /** As of every emitter; the first listener of an event also hears what was held, once the turn that added it is over. */
   override on<K extends keyof E>(event: K, listener: Listener<E[K]>): () => void {
+    this.#wanted.add(event)
     queueMicrotask(() => this.#release())
     return super.on(event, listener)
   }
 
   protected override emit<K extends keyof E>(event: K, value: E[K]): boolean {
-    if (this.#held === undefined) return super.emit(event, value)
-    this.#held.push(() => super.emit(event, value))
+    if (this.#heard.has(event)) return super.emit(event, value)
+    if (this.#held.length < HELD_LIMIT) this.#held.push({ event, tell: () => super.emit(event, value) })
     return true
   }
 
+  /** Tells what is wanted by now, in the order it came. */
   #release(): void {
-    const held = this.#held ?? []
-    this.#held = undefined
-    for (const tell of held) tell()
+    for (const event of this.#wanted) this.#heard.add(event)
+    this.#wanted.clear()
+    const held = this.#held
+    this.#held = held.filter(({ event }) => !this.#heard.has(event))
+    for (const { event, tell } of held) if (this.#heard.has(event)) tell()
   }
 }

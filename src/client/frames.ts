@@ -29,13 +29,7 @@ export type RequestType = Exclude<keyof ClientFrames, 'hello' | 'ack' | 'leave'>
 /** What a request of type `T` says. */
 export type Fields<T extends RequestType> = Loose<Omit<ClientFrames[T], 'type' | 'ref'>>
 /** What answers it. */
-export type Reply<T extends RequestType> = T extends 'place'
-  ? HubFrames['placed']
-  : T extends 'presence'
-    ? HubFrames['resources']
-    : T extends 'ping'
-      ? HubFrames['pong']
-      : HubFrames['ok']
+export type Reply<T extends RequestType> = HubFrames[NonNullable<(typeof protocol.replies)[T]> | OkOnly<T>]
 
 export type Welcome = HubFrames['welcome']
 /** One's own account, as the hub sees it. */
@@ -45,6 +39,10 @@ export type Resource = Plain<protocol.Resource>
 export type AccountEntry = Plain<protocol.AccountEntry>
 export type DeviceEntry = Plain<protocol.DeviceEntry>
 export type Counts = protocol.Counts
+/** A call as the API shows it. */
+export type CallView = Plain<protocol.CallResource>
+/** What would become of a call that came now. */
+export type Explanation = Plain<protocol.Explanation>
 export type Party = Plain<protocol.PartyName>
 export type Params = protocol.Params
 export type View = protocol.ViewName

@@ -2,9 +2,11 @@
 // platform's fetch; whatever is refused, or can not be reached, is a SwitchhookError.
 
 import { apiAddress } from './address.js'
-import type { EndReason, Params, Party, Resource, StatusChange, View } from './frames.js'
+import type { CallView, Explanation, Params, Resource, StatusChange, View } from './frames.js'
 import { SseParser } from './sse.js'
 import { SwitchhookError, type SwitchhookErrorCode } from './switchhook-error.js'
+
+export type { CallView, Explanation } from './frames.js'
 
 export interface HubApiOptions {
   /** The hub: `https://hub.example`, or the socket's own address. */
@@ -22,57 +24,6 @@ export interface InboundCall {
   readonly sdp?: string | undefined
   /** An inline document, or a URL; absent: the hub's route for `to`. */
   readonly instructions?: unknown
-}
-
-/** A call as the API shows it. */
-export interface CallView {
-  readonly call: string
-  readonly to: string
-  readonly from: string
-  readonly state: 'received' | 'planning' | 'queued' | 'placing' | 'ringing' | 'connected' | 'ended'
-  readonly createdAt: string
-  readonly endedAt?: string
-  readonly reason?: EndReason
-  readonly message?: string
-  /** Who answered, and with what. */
-  readonly by?: Party
-  readonly sdp?: string
-  /** What happened, to whom, and why; with the right to see it. */
-  readonly timeline?: readonly {
-    readonly at: string
-    readonly event: string
-    readonly [fact: string]: unknown
-  }[]
-}
-
-/** What would become of a call that came now. */
-export interface Explanation {
-  readonly to: string
-  /** The route that it takes; absent: the destination of that name. */
-  readonly route?: string
-  /** Where its instructions are. */
-  readonly instructions: string
-  /** False for a URL that was not asked: nothing is known of what it would answer. */
-  readonly asked: boolean
-  readonly verbs: readonly string[]
-  readonly dials: readonly {
-    readonly sequential: boolean
-    readonly destinations: readonly {
-      readonly destination: string
-      readonly kind: 'group' | 'account'
-      readonly status: string
-      readonly strategy: string
-      readonly timeoutMs: number
-      /** Who would be rung, in this order. */
-      readonly order: readonly {
-        readonly account: string
-        readonly tier: number
-        readonly devices: readonly string[]
-      }[]
-      readonly skipped: readonly { readonly account: string; readonly reason: string }[]
-    }[]
-  }[]
-  readonly warnings: readonly string[]
 }
 
 export interface CallQuery {

@@ -1,6 +1,13 @@
 // The door of the client room: `switchhook/client`, for browsers and Node alike, without a dependency.
 
-export { Call, type CallEnd, type CallEvents, type CallFacts, type CallState } from './call.js'
+export {
+  Call,
+  type CallEnd,
+  type CallEvents,
+  type CallFacts,
+  type CallSnapshot,
+  type CallState,
+} from './call.js'
 export type { Connection } from './connection.js'
 export type { Listener } from './emitter.js'
 export { fold } from './fold.js'

@@ -42,6 +42,8 @@ export interface SoftphoneEvents {
   connection: Connection
   /** The account's own state, at the start and at each change. */
   self: Self
+  /** Each change of `calls`, or of one of them. */
+  calls: readonly Call[]
   /** A call is offered. */
   invite: Call
   /** A call of this device from before this softphone, or one whose `place` was lost on its way. */

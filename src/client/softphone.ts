@@ -96,7 +96,10 @@ export class Softphone extends Emitter<SoftphoneEvents> {
     this.#calls = new Calls({
       ask,
       report,
-      settled: () => session.move(),
+      changed: live => {
+        session.move()
+        this.emit('calls', live)
+      },
       confirmRinging: options.confirmRinging ?? true,
       invited: call => this.emit('invite', call),
       restored: call => this.emit('restored', call),
@@ -113,8 +116,8 @@ export class Softphone extends Emitter<SoftphoneEvents> {
     return this.#self
   }
 
-  /** Calls that ring, wait or are talked on. */
-  get calls(): Call[] {
+  /** Calls that ring, wait or are talked on; the event of the same name tells when one comes, goes or changes. */
+  get calls(): readonly Call[] {
     return this.#calls.live
   }
 
