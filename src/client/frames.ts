@@ -29,7 +29,10 @@ export type RequestType = Exclude<keyof ClientFrames, 'hello' | 'ack' | 'leave'>
 /** What a request of type `T` says. */
 export type Fields<T extends RequestType> = Loose<Omit<ClientFrames[T], 'type' | 'ref'>>
 /** What answers it. */
-export type Reply<T extends RequestType> = HubFrames[NonNullable<(typeof protocol.replies)[T]> | OkOnly<T>]
+export type Reply<T extends RequestType> = (typeof protocol.replies)[T] extends infer R extends
+  keyof HubFrames
+  ? HubFrames[R]
+  : HubFrames['ok']
 
 export type Welcome = HubFrames['welcome']
 /** One's own account, as the hub sees it. */

@@ -9,6 +9,7 @@ import { allows, type Grant, type Revocations } from '../gateway/token/index.js'
 import {
   type CallId,
   CallRef,
+  callStates,
   Params,
   paramsFit,
   paramsLimit,
@@ -16,7 +17,7 @@ import {
   signalLimit,
   Time,
 } from '../protocol/index.js'
-import { type Caller, type CallView, callStates, type Router } from '../router/index.js'
+import type { Caller, CallView, Router } from '../router/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
 import { grantOf, requires, whileGood } from './authorization.js'

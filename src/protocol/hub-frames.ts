@@ -2,6 +2,7 @@
 // Frames about calls are numbered (`seq`) within a session and replayed on resume; presence heals by versions.
 
 import Type, { type Static, type TSchema } from 'typebox'
+import { about, maybe } from './annotate.js'
 import { Params, Sdp } from './client-frames.js'
 import {
   AccountName,
@@ -12,12 +13,15 @@ import {
   SessionRef,
   TenantName,
 } from './names.js'
-import { AccountEntry, Counts, Resource } from './resource.js'
+import { AccountEntry, Resource, resourceHead } from './resource.js'
 import { accountActivities, deviceActivities, Note, StatusWord, Time } from './statuses.js'
 
-const Ref = Type.Optional(Type.String())
-const Ms = Type.Integer({ minimum: 0 })
-const OrNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+const Ref = Type.Optional(Type.String({ description: 'That of the frame it answers.' }))
+const whole = (description: string) => Type.Integer({ minimum: 0, description })
+const flag = (description: string) => Type.Boolean({ description })
+const text = (description: string) => Type.String({ description })
+const orNull = <S extends TSchema>(schema: S, description: string) =>
+  Type.Union([schema, Type.Null()], { description })
 
 /** Why a device stops being rung. */
 export const cancelReasons = [
@@ -40,116 +44,160 @@ export const endReasons = [
   'failed',
 ] as const
 export type EndReason = (typeof endReasons)[number]
+export const EndReasonWord = Type.Enum([...endReasons], { description: 'How the call ended.' })
 
-const plain = <N extends string, P extends Record<string, TSchema>>(type: N, properties: P) =>
-  Type.Object({ type: Type.Literal(type), ...properties })
+const plain = <N extends string, P extends Record<string, TSchema>>(
+  type: N,
+  description: string,
+  properties: P,
+) => Type.Object({ type: Type.Literal(type), ...properties }, { description })
 
 /** About a call: numbered within the session, from 1 up by one. */
-const numbered = <N extends string, P extends Record<string, TSchema>>(type: N, properties: P) =>
-  Type.Object({
-    type: Type.Literal(type),
-    seq: Type.Optional(Type.Integer({ minimum: 1 })),
-    call: CallRef,
+const numbered = <N extends string, P extends Record<string, TSchema>>(
+  type: N,
+  description: string,
+  properties: P,
+) =>
+  plain(type, description, {
+    seq: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Its number within the session, from 1 up by one.' }),
+    ),
+    call: about(CallRef, 'The call.'),
     ...properties,
   })
 
 export const callFrames = {
-  invite: numbered('invite', {
-    from: Type.String(),
-    to: Type.String(),
-    destination: DestinationName,
-    params: Params,
+  invite: numbered('invite', 'A call is offered to this device.', {
+    from: text('Who calls.'),
+    to: text('What they called.'),
+    destination: about(DestinationName, 'The destination that led here: a group, or the account.'),
+    params: about(
+      Params,
+      "The call's own parameters, overlaid by those that its instructions give for this destination.",
+    ),
     sdp: Type.Optional(Sdp),
-    expiresMs: Ms,
+    expiresMs: whole('How long it will ring here, in milliseconds from now.'),
   }),
-  connected: numbered('connected', { sdp: Type.Optional(Sdp) }),
-  cancel: numbered('cancel', {
-    reason: Type.Enum([...cancelReasons]),
-    by: Type.Optional(PartyName),
+  connected: numbered('connected', 'This device has the call: its `accept` won.', {
+    sdp: Type.Optional(Sdp),
   }),
-  progress: numbered('progress', {
-    state: Type.Enum(['trying', 'queued', 'ringing']),
-    position: Type.Optional(Ms),
-    expectedWaitMs: Type.Optional(Ms),
+  cancel: numbered('cancel', 'The last word about a call to a device that was rung and does not have it.', {
+    reason: Type.Enum([...cancelReasons], { description: 'Why it stops ringing.' }),
+    by: maybe(PartyName, 'Who answered or refused it.'),
   }),
-  perform: numbered('perform', {
-    step: Ms,
-    verb: Type.String(),
-    with: Type.Record(Type.String(), Type.Unknown()),
+  progress: numbered('progress', 'How the call gets on, to its caller.', {
+    state: Type.Enum(['trying', 'queued', 'ringing'], { description: 'Where it is.' }),
+    position: Type.Optional(whole('Its place in the queue, from 1.')),
+    expectedWaitMs: Type.Optional(whole('How long it will probably wait, in milliseconds.')),
   }),
-  answered: numbered('answered', { sdp: Type.Optional(Sdp), by: PartyName }),
-  ended: numbered('ended', {
-    reason: Type.Enum([...endReasons]),
-    message: Type.Optional(Type.String()),
+  perform: numbered(
+    'perform',
+    'Gateways: a step that needs media or a trunk; `performed` tells it is done.',
+    {
+      step: whole('Which step, from 0.'),
+      verb: text('What to do: `say`, `play`, `gather` and others.'),
+      with: Type.Record(Type.String(), Type.Unknown(), { description: "The verb's attributes." }),
+    },
+  ),
+  answered: numbered('answered', 'Someone has answered, to the caller.', {
+    sdp: Type.Optional(Sdp),
+    by: about(PartyName, 'Who.'),
   }),
-  signal: numbered('signal', {
-    data: Type.Unknown(),
-    from: Type.Optional(PartyName),
+  ended: numbered('ended', 'The call is over, to its caller and to the device that had it.', {
+    reason: EndReasonWord,
+    message: Type.Optional(text('More about it, for people.')),
+  }),
+  signal: numbered('signal', 'What the other side relayed.', {
+    data: Type.Unknown({ description: 'As it was sent.' }),
+    from: maybe(PartyName, 'The device that sent it; absent: the caller.'),
   }),
 }
 
 export const sessionFrames = {
-  welcome: plain('welcome', {
+  welcome: plain('welcome', 'Answers `hello`: what the hub believes of this client.', {
     ref: Ref,
-    session: SessionRef,
-    resumed: Type.Boolean(),
-    tenant: TenantName,
-    account: AccountName,
-    device: OrNull(DeviceName),
-    scopes: Type.Array(Type.String()),
-    groups: Type.Array(DestinationName),
-    canReceive: Type.Boolean(),
-    expires: Time,
-    heartbeatMs: Ms,
-    lingerMs: Ms,
-    iceServers: Type.Optional(Type.Array(Type.Unknown())),
-  }),
-  ok: plain('ok', {
-    ref: Ref,
-    refused: Type.Optional(Type.Array(Type.Object({ destination: DestinationName, code: Type.String() }))),
-    expires: Type.Optional(Time),
-  }),
-  placed: plain('placed', { ref: Ref, call: CallRef }),
-  pong: plain('pong', { ref: Ref }),
-  error: plain('error', {
-    ref: Ref,
-    code: Type.String(),
-    message: Type.String(),
-    retry: Type.Boolean(),
-    retryAfterMs: Type.Optional(Ms),
-  }),
-  resources: plain('resources', { ref: Ref, resources: Type.Array(Resource) }),
-  self: plain('self', {
-    status: StatusWord,
-    override: Type.Enum(['none', 'available', 'away', 'busy', 'dnd']),
-    until: OrNull(Time),
-    by: OrNull(Type.String()),
-    note: Note,
-    activity: Type.Enum([...accountActivities]),
-    devices: Type.Array(
-      Type.Object({
-        device: DeviceName,
-        status: StatusWord,
-        activity: Type.Enum([...deviceActivities]),
-        canReceive: Type.Boolean(),
-        client: Type.String(),
-      }),
+    session: about(SessionRef, 'The session, to resume it later.'),
+    resumed: flag('Whether this is the session that `resume` named.'),
+    tenant: about(TenantName, "The token's tenant."),
+    account: about(AccountName, "The token's account."),
+    device: orNull(DeviceName, 'As which device it is registered; `null`: as none.'),
+    scopes: Type.Array(Type.String(), { description: 'The permissions of the token that are known here.' }),
+    groups: Type.Array(DestinationName, { description: 'The open groups that the token joined.' }),
+    canReceive: flag('Whether this device is offered calls.'),
+    expires: about(Time, 'When the token ends.'),
+    heartbeatMs: whole('How often the hub asks for a sign of life, in milliseconds.'),
+    lingerMs: whole('How long the session outlives a lost connection, in milliseconds.'),
+    iceServers: Type.Optional(
+      Type.Array(Type.Unknown(), { description: 'Servers for WebRTC, as RTCConfiguration has them.' }),
     ),
   }),
-  presence: plain('presence', {
-    destination: DestinationName,
-    kind: Type.Enum(['group', 'account']),
-    version: Ms,
-    snapshot: Type.Boolean(),
-    prev: Type.Optional(Ms),
-    status: StatusWord,
-    since: Time,
-    counts: Counts,
-    accounts: Type.Optional(Type.Array(AccountEntry)),
-    removed: Type.Optional(Type.Array(AccountName)),
+  ok: plain('ok', 'Done: reads show the effect already.', {
+    ref: Ref,
+    refused: Type.Optional(
+      Type.Array(
+        Type.Object({
+          destination: about(DestinationName, 'Which one.'),
+          code: text('Why: a code of the table of errors.'),
+        }),
+        { description: 'To `subscribe`: the destinations that are not watched.' },
+      ),
+    ),
+    expires: maybe(Time, 'To `token`: when the fresh one ends.'),
   }),
-  'token-expiring': plain('token-expiring', { inMs: Ms }),
-  drain: plain('drain', { reconnectAfterMs: Ms }),
+  placed: plain('placed', 'Answers `place`.', { ref: Ref, call: about(CallRef, 'The new call.') }),
+  pong: plain('pong', 'Answers `ping`.', { ref: Ref }),
+  error: plain('error', 'A refusal. The session goes on, unless the socket closes right after it.', {
+    ref: Ref,
+    code: text('A code of the table of errors.'),
+    message: text('For people; names the field at fault.'),
+    retry: flag('Whether trying again can help.'),
+    retryAfterMs: Type.Optional(whole('Not before so many milliseconds.')),
+  }),
+  resources: plain('resources', 'Answers `presence`.', {
+    ref: Ref,
+    resources: Type.Array(Resource, { description: 'In the order asked.' }),
+  }),
+  self: plain('self', "One's own account, to each of its devices: at the start and on each change.", {
+    status: about(StatusWord, "The account's status."),
+    override: Type.Enum(['none', 'available', 'away', 'busy', 'dnd'], {
+      description: 'What was said for all devices at once.',
+    }),
+    until: orNull(Time, 'When the override or status passes; `null`: not by itself.'),
+    by: orNull(Type.String(), 'The account that set the override; `null` without one.'),
+    note: about(Note, 'The text beside the status.'),
+    activity: Type.Enum([...accountActivities], { description: 'What the account is doing.' }),
+    devices: Type.Array(
+      Type.Object({
+        device: about(DeviceName, 'Its name.'),
+        status: about(StatusWord, 'Its status.'),
+        activity: Type.Enum([...deviceActivities], { description: 'What it is doing.' }),
+        canReceive: flag('Whether it is offered calls.'),
+        client: text('What its hello said it is.'),
+      }),
+      { description: "All of the account's devices, this one too." },
+    ),
+  }),
+  presence: plain('presence', 'How a watched destination stands (snapshot), or what has changed (diff).', {
+    ...resourceHead,
+    snapshot: flag('Whether it is the whole, to take in place of what one had.'),
+    prev: Type.Optional(whole('Of a diff: the version that it builds on.')),
+    accounts: Type.Optional(
+      Type.Array(AccountEntry, {
+        description: 'All accounts, or those that changed; an entry replaces the former one whole.',
+      }),
+    ),
+    removed: Type.Optional(Type.Array(AccountName, { description: 'Of a diff: accounts no longer in it.' })),
+  }),
+  'token-expiring': plain('token-expiring', 'The token ends soon: send `token` with a fresh one.', {
+    inMs: whole('In so many milliseconds.'),
+  }),
+  drain: plain(
+    'drain',
+    'The hub is about to stop: leave and come back. It closes 1012 after its drain time.',
+    {
+      reconnectAfterMs: whole('Come back after so many milliseconds; spread at random over the clients.'),
+    },
+  ),
 }
 
 export const hubFrames = { ...sessionFrames, ...callFrames }

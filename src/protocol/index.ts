@@ -1,8 +1,10 @@
-// The door of the protocol room: names, statuses, the presence resource, and the frames of both directions.
+// The door of the protocol room: names, statuses, the resources of presence and calls, and the frames of both directions.
 
+export * from './call-resource.js'
 export * from './client-frames.js'
 export * from './codec.js'
 export * from './hub-frames.js'
 export * from './names.js'
+export * from './replies.js'
 export * from './resource.js'
 export * from './statuses.js'

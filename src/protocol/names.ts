@@ -2,6 +2,7 @@
 // rule; ids are branded, so that one kind is never taken for another.
 
 import Type, { type Static } from 'typebox'
+import { about } from './annotate.js'
 
 declare const kind: unique symbol
 type Branded<K extends string> = string & { readonly [kind]: K }
@@ -43,8 +44,11 @@ export interface Party {
 }
 
 /** A device as the other side of a call is told of it. */
-export const PartyName = Type.Object({
-  account: AccountName,
-  device: DeviceName,
-})
+export const PartyName = Type.Object(
+  {
+    account: about(AccountName, 'Whose device it is.'),
+    device: about(DeviceName, 'The device.'),
+  },
+  { title: 'Party', description: 'A device, as the other side of a call is told of it.' },
+)
 export type PartyName = Static<typeof PartyName>

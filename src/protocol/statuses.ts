@@ -1,6 +1,7 @@
 // The vocabulary of presence: the words that clients, resources and the router share.
 
 import Type, { type Static } from 'typebox'
+import { maybe } from './annotate.js'
 
 /** Consolidated statuses, highest priority first. */
 export const statuses = ['available', 'ringing', 'busy', 'away', 'dnd', 'offline'] as const
@@ -31,11 +32,15 @@ export const Time = Type.String({
 export const Note = Type.String({ maxLength: 256 })
 
 /** What a status change says, on the socket and over HTTP. `null` clears an override. */
-export const StatusChange = Type.Object({
-  status: Type.Union([DeclaredWord, Type.Null()], {
-    expected: `one of ${declarable.join(', ')}, or null`,
-  }),
-  note: Type.Optional(Note),
-  until: Type.Optional(Time),
-})
+export const StatusChange = Type.Object(
+  {
+    status: Type.Union([DeclaredWord, Type.Null()], {
+      expected: `one of ${declarable.join(', ')}, or null`,
+      description: 'The new status; `null` clears the override of an account.',
+    }),
+    note: maybe(Note, 'A text beside it for people to read, at most 256 characters.'),
+    until: maybe(Time, 'When it passes: then a device is `available` again, and an override is cleared.'),
+  },
+  { title: 'StatusChange', description: 'What someone says of a device or an account, and until when.' },
+)
 export type StatusChange = Static<typeof StatusChange>

@@ -11,7 +11,7 @@
 
 import { setup } from 'xstate'
 import { Automaton } from '../presence/index.js'
-import type { CallState } from './routing.js'
+import type { CallState } from '../protocol/index.js'
 
 export type CallEvent = 'plan' | 'place' | 'ring' | 'connect' | 'end'
 

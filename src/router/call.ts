@@ -6,6 +6,7 @@ import { ok, type Refusal, type Result, refuse } from '../errors.js'
 import type {
   CallFrame,
   CallId,
+  CallState,
   EndReason,
   Party,
   PartyName,
@@ -19,7 +20,7 @@ import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
 import type { Standing } from './plan.js'
 import type { MatchRoute } from './routes.js'
-import type { CallRequest, CallState, CallView, Side } from './routing.js'
+import type { CallRequest, CallView, Side } from './routing.js'
 import { isParty, partyOf, sameParty } from './sides.js'
 import { Timeline } from './timeline.js'
 import type { Dialing } from './verbs/dial.js'

@@ -3,10 +3,10 @@
 // asked only on request, since the application behind it may take the question for a call.
 
 import { ok, type Result, refuse } from '../errors.js'
-import type { CallId, Destination } from '../protocol/index.js'
+import type { CallId, Destination, DestinationExplained, Explanation } from '../protocol/index.js'
 import type { DialStep, InstructionSource, Instructions } from './instructions/index.js'
 import type { Parts } from './parts.js'
-import type { Candidate, Skipped } from './pick.js'
+import type { Candidate } from './pick.js'
 import type { Standing } from './plan.js'
 import { survey } from './survey.js'
 
@@ -15,39 +15,6 @@ export interface ExplainRequest {
   readonly from: string
   /** Ask the URL of the instructions, too. */
   readonly fetch: boolean
-}
-
-/** One destination as it stands now. */
-export interface DestinationExplained {
-  readonly destination: string
-  readonly kind: 'group' | 'account'
-  readonly status: string
-  readonly strategy: string
-  readonly timeoutMs: number
-  /** Who would be rung, in this order; their devices together. */
-  readonly order: readonly {
-    readonly account: string
-    readonly tier: number
-    readonly devices: readonly string[]
-  }[]
-  readonly skipped: readonly Skipped[]
-}
-
-export interface Explanation {
-  readonly to: string
-  /** The route that it takes; absent: the destination of that name, or nothing. */
-  readonly route?: string
-  /** Where the instructions are: `inline`, a file, or a URL, without its query. */
-  readonly instructions: string
-  /** False for a URL that was not asked: then nothing is known of its verbs. */
-  readonly asked: boolean
-  readonly verbs: readonly string[]
-  /** The dials, in the order of the document. */
-  readonly dials: readonly {
-    readonly sequential: boolean
-    readonly destinations: readonly DestinationExplained[]
-  }[]
-  readonly warnings: readonly string[]
 }
 
 const seat = ({ account, tier, devices }: Candidate) => ({
@@ -78,7 +45,7 @@ const dialExplained = async (
       strategy,
       timeoutMs,
       order: candidates.map(seat),
-      skipped,
+      skipped: [...skipped],
     })
   }
   return { sequential, destinations }
@@ -119,6 +86,6 @@ export const explain = async (
     asked: true,
     verbs,
     dials,
-    warnings,
+    warnings: [...warnings],
   })
 }

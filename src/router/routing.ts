@@ -7,14 +7,17 @@ import type {
   AccountId,
   CallFrame,
   CallId,
+  CallResource,
+  CallState,
   EndReason,
+  Explanation,
   Params,
   Party,
-  PartyName,
   RejectReason,
   TenantId,
+  TimelineEntry,
 } from '../protocol/index.js'
-import type { ExplainRequest, Explanation } from './explain.js'
+import type { ExplainRequest } from './explain.js'
 import type { MatchRoute } from './routes.js'
 
 /** Who placed a call, and how to tell them what becomes of it. */
@@ -39,37 +42,8 @@ export interface CallRequest {
   readonly caller: Caller
 }
 
-export const callStates = [
-  'received',
-  'planning',
-  'queued',
-  'placing',
-  'ringing',
-  'connected',
-  'ended',
-] as const
-export type CallState = (typeof callStates)[number]
-
-/** One line of what happened to a call: when, what, to whom, and why. */
-export interface TimelineEntry {
-  /** ISO 8601. */
-  readonly at: string
-  readonly event: string
-  readonly [fact: string]: unknown
-}
-
-/** A call as the API shows it. */
-export interface CallView {
-  readonly call: CallId
-  readonly to: string
-  readonly from: string
-  readonly state: CallState
-  readonly createdAt: string
-  readonly endedAt?: string
-  readonly reason?: EndReason
-  readonly message?: string
-  readonly by?: PartyName
-  readonly sdp?: string
+/** A call as the router knows it. */
+export interface CallView extends Omit<CallResource, 'timeline'> {
   readonly timeline: readonly TimelineEntry[]
   /** The account whose token placed it; not shown, used to decide who may read. */
   readonly owner: AccountId

@@ -1,9 +1,9 @@
 // What happened to a call, line by line, for people who ask why. Stamps never go back, even if the wall clock
 // does; a line names the members it is about; the whole is bounded.
 
+import type { TimelineEntry } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { SkipReason } from './endings.js'
-import type { TimelineEntry } from './routing.js'
 
 const longest = 1000
 const namesPerLine = 100
