@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadConfig, readConfig } from '../src/config.js'
+import { defaultLimits, loadConfig, readConfig } from '../src/config.js'
 
 const secret = 'x'.repeat(64)
 const key = { alg: 'HS256', secret }
@@ -19,13 +19,14 @@ const tenant = (acme: object) => ({ tenants: { acme: { keys: [key], ...acme } } 
 
 t.test('every value has a default', async t => {
   t.same(read({}), {
-    listen: { host: '127.0.0.1', port: 8080 },
+    listen: { host: '127.0.0.1', port: 8080, trustProxy: [] },
     audience: 'switchhook',
     cors: [],
     drainMs: 30_000,
     presence: { heartbeatMs: 10_000, lingerMs: 15_000, reloadLingerMs: 5000 },
     calls: { lingerMs: 120_000, ringTimeoutMs: 12_000, totalTimeoutMs: 60_000, confirmMs: 3000 },
     fetch: { allowPrivate: false, timeoutMs: 5000 },
+    limits: defaultLimits,
     tenants: new Map(),
     dir: '.',
   })

@@ -26,6 +26,9 @@ const text = (description: string, minLength = 0) => Type.String({ minLength, de
 
 const flag = (description: string) => Type.Boolean({ description })
 
+/** How many of something there may be, or how much of it. */
+const count = (description: string) => Type.Integer({ minimum: 1, maximum: 1e9, description })
+
 const portNumber = (description: string) => Type.Integer({ minimum: 0, maximum: 65_535, description })
 
 /** The signature algorithms of RFC 7518 and RFC 8037 that a key may have. */
@@ -165,6 +168,83 @@ export const Tenant = section('One tenant: its keys, its people, and what become
   ),
 })
 
+/** What each is called, how it is refused and how it is counted: src/limits. */
+export const Limits = section('How much one peer, account or tenant may take; docs/limits.md has more.', {
+  connections: defaultsTo(
+    15_000,
+    count(
+      'Connections of the hub at once, of every kind; fewer where the process may not have so many files.',
+    ),
+  ),
+  connectionsPerAddress: defaultsTo(
+    5_000,
+    count('Connections from one address at once; of IPv6 the first 64 bits count. See listen.trustProxy.'),
+  ),
+  connectionsPerAccount: defaultsTo(
+    100,
+    count('Sessions of one account at once, those that wait for their client to come back too.'),
+  ),
+  devicesPerAccount: defaultsTo(20, count('Devices of one account at once.')),
+  takeoversPerMinute: defaultsTo(
+    10,
+    count('How often a minute a device may be taken from one live connection by another.'),
+  ),
+  helloMs: defaultsTo(5_000, ms('How soon a connection must have said a valid hello, in milliseconds.', 1)),
+  closeMs: defaultsTo(5_000, ms('How soon a client must finish its side of a close, in milliseconds.', 1)),
+  messageBytes: defaultsTo(64 * 1024, count('The largest message of a client, in bytes.')),
+  framesPerSecond: defaultsTo(
+    100,
+    count('Messages, pings and pongs of one connection a second; twice as many at once.'),
+  ),
+  bytesPerSecond: defaultsTo(
+    256 * 1024,
+    count('Bytes of the messages of one connection a second; twice as many at once.'),
+  ),
+  gatewayFactor: defaultsTo(
+    20,
+    count('How many times as much a gateway (call:inbound) may do: frames, bytes, requests and calls.'),
+  ),
+  waitingFrames: defaultsTo(32, count('Frames of one connection that wait while its token is verified.')),
+  waitingBytes: defaultsTo(256 * 1024, count('The bytes of those frames, in all.')),
+  crowdedBytes: defaultsTo(
+    1024 * 1024,
+    count('Unsent bytes of one connection from which on its presence waits for a later snapshot.'),
+  ),
+  unsentBytes: defaultsTo(8 * 1024 * 1024, count('Unsent bytes of one connection at most.')),
+  unackedFrames: defaultsTo(1_000, count('Frames about calls that one session keeps for a resume.')),
+  unackedBytes: defaultsTo(1024 * 1024, count('What those frames carry, in bytes.')),
+  subscriptionsPerSession: defaultsTo(1_000, count('Destinations that one session watches.')),
+  requestsPerSecond: defaultsTo(100, count('HTTP requests of one account a second; twice as many at once.')),
+  streamsPerAccount: defaultsTo(
+    1_000,
+    count('Event streams, and requests that wait for their call, of one account at once.'),
+  ),
+  callsPerTenant: defaultsTo(1_000, count('Live calls of one tenant.')),
+  callsPerMinutePerAccount: defaultsTo(
+    30,
+    count("Calls that one account places a minute; ten seconds' worth of them at once."),
+  ),
+  callsPerMinutePerTenant: defaultsTo(
+    3_000,
+    count("Calls that are placed in one tenant a minute; ten seconds' worth of them at once."),
+  ),
+  params: defaultsTo(64, count('Parameters of one call.')),
+  paramsBytes: defaultsTo(4096, count('The names and values of those, in bytes of UTF-8.')),
+  callBytes: defaultsTo(
+    128 * 1024,
+    count('Characters kept of what the caller of one call was told, and as many of its timeline.'),
+  ),
+  endedCallsPerTenant: defaultsTo(10_000, count('Ended calls of one tenant that stay readable.')),
+  endedCallBytesPerTenant: defaultsTo(32 * 1024 * 1024, count('The characters of those, in all.')),
+  idempotencyKeysPerTenant: defaultsTo(10_000, count('Idempotency keys of one tenant that are remembered.')),
+  overridesPerTenant: defaultsTo(10_000, count('Accounts of one tenant whose status is overridden.')),
+  revocationsPerTenant: defaultsTo(100_000, count('Revocations of one tenant that are kept.')),
+  cachedTokens: defaultsTo(
+    10_000,
+    count('Verified tokens that are remembered, so that they cost less again.'),
+  ),
+})
+
 export const File = section('The configuration of a hub.', {
   listen: defaultsTo(
     {},
@@ -175,6 +255,13 @@ export const File = section('The configuration of a hub.', {
         section('Makes it https and wss; absent: neither.', {
           cert: text('The file of the certificate chain, in PEM.'),
           key: text('The file of its private key, in PEM.'),
+        }),
+      ),
+      trustProxy: defaultsTo(
+        [],
+        Type.Array(Type.String(), {
+          description:
+            'The addresses or blocks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed.',
         }),
       ),
     }),
@@ -246,6 +333,7 @@ export const File = section('The configuration of a hub.', {
       timeoutMs: defaultsTo(5_000, ms('How long instructions may take to arrive, in milliseconds.', 1)),
     }),
   ),
+  limits: defaultsTo({}, Limits),
   tenants: defaultsTo({}, byName('Tenants by their names, which are the iss claim of their tokens.', Tenant)),
 })
 

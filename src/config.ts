@@ -7,10 +7,10 @@ import { dirname, resolve } from 'node:path'
 import { type KeyConfig, readKeys } from './config-keys.js'
 import { type Filled, fill } from './config-options.js'
 import { Reading, type Surroundings } from './config-reading.js'
-import { File, Member, type Strategy, type Tenant } from './config-schema.js'
+import { File, Limits as LimitsSection, Member, type Strategy, type Tenant } from './config-schema.js'
 import type { Fault } from './errors.js'
 import { type AccountId, type Destination, isName, nameRule, type TenantId } from './protocol/index.js'
-import { check } from './runtime/index.js'
+import { check, readBlock } from './runtime/index.js'
 
 export type { KeyConfig } from './config-keys.js'
 export type { Surroundings } from './config-reading.js'
@@ -54,12 +54,20 @@ export interface TenantConfig {
   readonly routes: readonly RouteConfig[]
 }
 
+/** The bounds of what one peer, account or tenant may take: counts, bytes, rates and milliseconds, as their names say. */
+export type Limits = Readonly<Filled<typeof LimitsSection>>
+
+/** What holds where a configuration says nothing of limits. */
+export const defaultLimits: Limits = fill(LimitsSection, {})
+
 /** The configuration with every value filled in; durations in milliseconds. */
 export interface Config {
   readonly listen: {
     readonly host: string
     readonly port: number
     readonly tls?: { readonly cert: string; readonly key: string }
+    /** Addresses or blocks of the reverse proxies whose word on who is behind them counts. */
+    readonly trustProxy: readonly string[]
   }
   /** A listener of its own for /metrics; absent: served beside the API. */
   readonly metrics?: { readonly host: string; readonly port: number }
@@ -87,6 +95,7 @@ export interface Config {
     readonly allowHosts?: readonly string[]
     readonly timeoutMs: number
   }
+  readonly limits: Limits
   readonly tenants: ReadonlyMap<TenantId, TenantConfig>
   /** Where relative paths begin. */
   readonly dir: string
@@ -157,6 +166,15 @@ const readTenant = (
   }
 }
 
+/** Limits that would defeat each other. */
+const weighLimits = (reading: Reading, limits: Limits): void => {
+  const { bytesPerSecond, crowdedBytes, messageBytes, unsentBytes } = limits
+  if (crowdedBytes > unsentBytes) reading.fault('limits.crowdedBytes', 'must be at most limits.unsentBytes')
+  if (messageBytes > 2 * bytesPerSecond) {
+    reading.fault('limits.messageBytes', 'must be at most twice limits.bytesPerSecond')
+  }
+}
+
 /** Checks a configuration and fills in every value. Faults come all at once. */
 export const readConfig = (input: unknown, around: Surroundings): Read<Config> => {
   const checked = fileCheck(input)
@@ -164,6 +182,11 @@ export const readConfig = (input: unknown, around: Surroundings): Read<Config> =
   const { listen, dataDir, ...file } = fill(File, checked.value)
   const reading = new Reading(around)
   const { tls, ...address } = listen
+  weighLimits(reading, file.limits)
+  address.trustProxy.forEach((block, index) => {
+    if (readBlock(block) === undefined)
+      reading.fault(`listen.trustProxy[${index}]`, 'must be an IP address, or a block such as 10.0.0.0/8')
+  })
   const value: Config = {
     ...file,
     listen: {

@@ -48,16 +48,19 @@ export const factsOf = (code: ErrorCode): ErrorFacts => errorTable[code]
 export class HubError extends Error {
   readonly code: ErrorCode
   readonly faults: readonly Fault[]
+  /** When it may help to try again, in milliseconds, where that is known. */
+  readonly retryAfterMs: number | undefined
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { faults?: readonly Fault[]; cause?: unknown } = {},
+    options: { faults?: readonly Fault[]; cause?: unknown; retryAfterMs?: number | undefined } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'HubError'
     this.code = code
     this.faults = options.faults ?? []
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 
@@ -68,6 +71,8 @@ export interface Refusal {
   readonly ok: false
   readonly code: ErrorCode
   readonly message: string
+  /** When it may help to try again, in milliseconds, where that is known. */
+  readonly retryAfterMs?: number
 }
 
 export const ok = <T>(value: T): Result<T> => ({ ok: true, value })

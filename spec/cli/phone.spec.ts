@@ -241,7 +241,7 @@ t.test('a phone that loses its hub says so, and again when it is back', async t 
   await first.close()
   await terminals[0]!.stdout.until(/connection lost.*: [\s\S]*; trying again/)
   await terminals[1]!.stdout.until(/"event":"reconnecting","attempt":1,"inMs":\d+,"message":/)
-  const second = await createHub({ ...config, listen: { host: '127.0.0.1', port } })
+  const second = await createHub({ ...config, listen: { ...config.listen, port } })
   await second.listen()
   await terminals[0]!.stdout.until(/connected again/)
   await terminals[1]!.stdout.until(/"event":"reconnected","resumed":false/)

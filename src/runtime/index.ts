@@ -1,5 +1,6 @@
-// The door of the runtime room: time, logs and the check of shapes, injected into every other room.
+// The door of the runtime room: time, logs, addresses and the check of shapes, for every other room.
 
+export { plainAddress, readBlock, subscriberOf, withinBlocks } from './addresses.js'
 export { type Check, check, faultText } from './check.js'
 export { type Clock, systemClock } from './clock.js'
 export { type Log, silentLog } from './log.js'

@@ -1,0 +1,60 @@
+// What each limit is about, and what becomes of whoever reaches it: for messages, metrics and docs/limits.md. The
+// values and their meaning are the configuration's (`limits`).
+
+import type { Limits } from '../config.js'
+import type { ErrorCode } from '../errors.js'
+
+/** The limits that something can reach; `gatewayFactor` only widens others. */
+export type LimitName = Exclude<keyof Limits, 'gatewayFactor'>
+
+export type LimitFacts =
+  /** Refused with `code`; the message says `at most N` and then `what`. */
+  | { readonly code: ErrorCode; readonly what: string }
+  /** Nobody is refused: what happens instead. */
+  | { readonly instead: string }
+
+export const limitTable = {
+  connections: { code: 'overloaded', what: 'connections of this hub' },
+  connectionsPerAddress: { code: 'too-many', what: 'connections from one address' },
+  connectionsPerAccount: { code: 'too-many', what: 'sessions of one account' },
+  devicesPerAccount: { code: 'too-many', what: 'devices of one account' },
+  takeoversPerMinute: {
+    code: 'too-many',
+    what: 'takeovers of one device a minute: do two clients share its name?',
+  },
+  helloMs: { code: 'no-hello', what: 'milliseconds until a valid hello' },
+  closeMs: { instead: 'the connection is cut' },
+  messageBytes: { code: 'too-large', what: 'bytes in a message' },
+  framesPerSecond: { code: 'too-many', what: 'frames a second on one connection' },
+  bytesPerSecond: { code: 'too-many', what: 'bytes a second on one connection' },
+  waitingFrames: { code: 'too-many', what: 'frames before an answer' },
+  waitingBytes: { code: 'too-many', what: 'bytes before an answer' },
+  crowdedBytes: { instead: 'presence collapses into a later snapshot' },
+  unsentBytes: { code: 'overloaded', what: 'bytes that wait to be read' },
+  unackedFrames: { instead: 'the oldest frame is forgotten; a client that missed it begins anew' },
+  unackedBytes: { instead: 'the oldest frames are forgotten; a client that missed them begins anew' },
+  subscriptionsPerSession: { code: 'too-many', what: 'destinations watched by one session' },
+  requestsPerSecond: { code: 'too-many', what: 'requests a second of one account' },
+  streamsPerAccount: { code: 'too-many', what: 'event streams and waiting requests of one account' },
+  callsPerTenant: { code: 'too-many', what: 'live calls' },
+  callsPerMinutePerAccount: { code: 'too-many', what: 'calls a minute placed by one account' },
+  callsPerMinutePerTenant: { code: 'too-many', what: 'calls a minute' },
+  params: { code: 'invalid', what: 'params in a call' },
+  paramsBytes: { code: 'invalid', what: 'bytes in the params of a call' },
+  callBytes: {
+    instead: 'the oldest events are forgotten, which a gap in their numbers shows; the timeline is cut',
+  },
+  endedCallsPerTenant: { instead: 'the call that ended first is forgotten' },
+  endedCallBytesPerTenant: { instead: 'the calls that ended first are forgotten' },
+  idempotencyKeysPerTenant: { instead: 'the key that was used longest ago is forgotten' },
+  overridesPerTenant: { code: 'too-many', what: 'overridden accounts' },
+  revocationsPerTenant: { code: 'too-many', what: 'revocations' },
+  cachedTokens: { instead: 'the token that was used longest ago is verified again' },
+} as const satisfies Record<LimitName, LimitFacts>
+
+export const limitNames = Object.keys(limitTable) as LimitName[]
+
+/** The limits whoever reaches is refused. */
+export type RefusingLimit = {
+  [N in LimitName]: (typeof limitTable)[N] extends { readonly code: ErrorCode } ? N : never
+}[LimitName]
