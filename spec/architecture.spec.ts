@@ -119,7 +119,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   limits: /^(lru-cache|node:(fs|http|net))$/,
   egress: /^(undici|node:net)$/,
   protocol: /^typebox$/,
-  store: /^(typebox|node:(crypto|fs\/promises|path))$/,
+  store: /^(typebox|node:(crypto|fs\/promises|path|zlib))$/,
   presence: /^xstate$/,
   router: /^(xstate|typebox|lru-cache|saxes|node:(crypto|fs|path))$/,
   gateway: /^(ws|jose|lru-cache|typebox|node:(crypto|http|stream|net))$/,

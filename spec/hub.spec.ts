@@ -222,7 +222,7 @@ t.test('[FD1] a hub that can not write its dataDir says so to /readyz, and goes 
   }
   const world = await startHub(t, configOf({}, { dataDir }), { log })
   const phone = await world.phone('alice')
-  mkdirSync(join(dataDir, 'overrides.json'))
+  mkdirSync(join(dataDir, 'overrides.jsonl'))
   const failed = once(said, 'what is to be kept cannot be written, and is tried again')
   await phone.softphone.status({ status: 'away', for: 'account' })
   await failed
@@ -230,12 +230,12 @@ t.test('[FD1] a hub that can not write its dataDir says so to /readyz, and goes 
     const answer = await fetch(`${world.listening.url}/readyz`)
     return { status: answer.status, text: await answer.text() }
   }
-  t.match(await ready(), { status: 503, text: /store: overrides\.json cannot be written \(EISDIR\)/ })
+  t.match(await ready(), { status: 503, text: /store: overrides\.jsonl cannot be written \(EISDIR\)/ })
   const healed = once(said, 'what is kept is written again')
-  rmdirSync(join(dataDir, 'overrides.json'))
+  rmdirSync(join(dataDir, 'overrides.jsonl'))
   await healed
   t.equal((await ready()).status, 200)
-  t.match(JSON.parse(readFileSync(join(dataDir, 'overrides.json'), 'utf8')).overrides, [{ status: 'away' }])
+  t.match(readFileSync(join(dataDir, 'overrides.jsonl'), 'utf8'), /"status":"away"/)
 })
 
 t.test('a hub that cannot be put together lets go of its dataDir; without one it says so', async t => {

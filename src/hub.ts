@@ -101,11 +101,11 @@ const assemble = (
   options: HubOptions & Required<Pick<HubOptions, 'clock' | 'log'>>,
 ): Hub => {
   const { clock, log } = options
-  const revocations = new Revocations(clock)
+  const revocations = new Revocations(clock, { kept: store.revocations })
   let current = createVerifier({ audience: config.audience, keys, clock, revocations })
   let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => current.verify(token) }
-  const presence = createPresence(config.tenants, clock, store)
+  const presence = createPresence(config.tenants, clock, store.overrides)
   const source = createSource({ fetch: config.fetch, clock })
   const router = createRouter({
     config,

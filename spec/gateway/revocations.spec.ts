@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { type Grant, Revocations } from '../../src/gateway/token/index.js'
+import type { RevocationsKept } from '../../src/gateway/token/revocations.js'
 import type { AccountId, TenantId } from '../../src/protocol/index.js'
 import { VirtualClock } from '../../src/runtime/index.js'
 import { newStand, type Stand, until } from '../support/gateway.js'
@@ -70,7 +71,7 @@ t.test('a revocation is kept as long as a token it could refuse may be used, and
 
 t.test('without room nothing is revoked, and that is said; what has passed makes room', async t => {
   const clock = new VirtualClock()
-  const revocations = new Revocations(clock, 2)
+  const revocations = new Revocations(clock, { perTenant: 2 })
   let woken = 0
   revocations.watch(() => woken++)
   revocations.revoke(acme, { jti: 'a' })
@@ -78,14 +79,68 @@ t.test('without room nothing is revoked, and that is said; what has passed makes
   t.same(revocations.revoke(acme, { jti: 'c' }), {
     ok: false,
     code: 'overloaded',
-    message: 'not revoked: 2 revocations are kept already, and no more can be',
+    message: 'not revoked: 2 revocations are in force already, and no more can be',
   })
   t.notOk(revocations.covers(grant({ jti: 'c' })))
   t.equal(woken, 2)
-  t.ok(revocations.revoke(acme, { jti: 'a' }).ok, 'one that is kept can be made again')
+  t.ok(revocations.revoke(acme, { jti: 'a' }).ok, 'one that is there can be made again')
+  t.ok(revocations.revoke('globex' as TenantId, { jti: 'c' }).ok, 'and other tenants have their own room')
   clock.advance(day + 120_000)
   t.ok(revocations.revoke(acme, { jti: 'c' }).ok)
-  t.equal(revocations.size, 1)
+  t.equal(revocations.size, 2)
+})
+
+/** What outlasts a process, of which there may be several one after the other. */
+const newKept = () => {
+  const tables = new Map<TenantId, Map<string, { at: number }>>()
+  const kept: RevocationsKept = {
+    tenants: () => [...tables.keys()],
+    load: tenant => [...(tables.get(tenant) ?? [])],
+    save(tenant, name, made) {
+      const own = tables.get(tenant) ?? new Map<string, { at: number }>()
+      tables.set(tenant, own)
+      if (made === undefined) own.delete(name)
+      else own.set(name, made)
+    },
+    written: async () => ({ ok: true, value: undefined }),
+  }
+  return { kept, names: () => [...(tables.get(acme) ?? [])].map(([name]) => name) }
+}
+
+t.test('[FT14] what was revoked stays so in the next process, for as long as in the first', async t => {
+  const { kept, names } = newKept()
+  const clock = new VirtualClock()
+  const first = new Revocations(clock, { kept })
+  first.revoke(acme, { jti: 'account:alice' })
+  first.revoke(acme, alice)
+  clock.advance(1000)
+  first.revoke(acme, { jti: 'late' })
+  t.same(await first.kept(), { ok: true, value: undefined })
+  t.same(names(), ['jti:account:alice', 'account:alice', 'jti:late'], 'a jti is never taken for an account')
+
+  const second = new Revocations(clock, { kept })
+  t.equal(second.size, 3)
+  t.ok(second.covers(grant({ jti: 'late' })))
+  t.ok(second.covers(grant({ issued: clock.wall() - 1000 })))
+  t.notOk(second.covers(grant({ issued: clock.wall() })), 'from the time at which it was made')
+  clock.advance(day + 120_000 - 1000)
+  t.equal(new Revocations(clock, { kept }).size, 1)
+  t.same(names(), ['jti:late'], 'what no token can be refused by any more is kept no longer')
+  second.revoke(acme, { jti: 'new' })
+  t.same(names(), ['jti:late', 'jti:new'])
+})
+
+t.test('what can not be kept is revoked all the same, and that is said', async t => {
+  const { kept } = newKept()
+  const written = async () => ({ ok: false, code: 'overloaded', message: 'the disk is full' }) as const
+  const revocations = new Revocations(new VirtualClock(), { kept: { ...kept, written } })
+  t.ok(revocations.revoke(acme, { jti: 'j' }).ok)
+  t.match(await revocations.kept(), {
+    ok: false,
+    code: 'overloaded',
+    message: /^revoked, but not yet kept: the disk is full; /,
+  })
+  t.ok(revocations.covers(grant({ jti: 'j' })))
 })
 
 t.test(

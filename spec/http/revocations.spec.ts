@@ -4,8 +4,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { Revocations } from '../../src/gateway/token/index.js'
-import { VirtualClock } from '../../src/runtime/index.js'
-import { newApi } from '../support/http-api.js'
+import { silentLog, VirtualClock } from '../../src/runtime/index.js'
+import { openFileStore } from '../../src/store/index.js'
+import { failingDisk } from '../support/disk.js'
+import { newApi, until } from '../support/http-api.js'
 import { acme, aSecret } from '../support/room.js'
 
 const keys = [{ alg: 'HS256', secret: aSecret }]
@@ -56,12 +58,55 @@ t.test('a revocation names one token or one account, and needs the right', async
 })
 
 t.test('a hub with no room for one more says so', async t => {
-  const revocations = new Revocations(new VirtualClock(), 0)
+  const revocations = new Revocations(new VirtualClock(), { perTenant: 0 })
   const api = await newApi(t, { revocations })
   const token = await api.token('root', ['admin'])
   const answer = await api.ask('POST', '/v1/revocations', { token, body: { jti: 'j' } })
   t.match([answer.status, answer.json.error], [503, { code: 'overloaded', message: /^not revoked/ }])
 })
+
+t.test(
+  '[FT14] the answer waits for the disk; a disk that refuses is told of, and the token refused',
+  async t => {
+    const fault = failingDisk()
+    const clock = new VirtualClock()
+    const store = await openFileStore({ dir: t.testdir(), clock, log: silentLog, disk: fault.disk })
+    t.teardown(() => store.close())
+    const revocations = new Revocations(clock, { kept: store.revocations })
+    const api = await newApi(t, { revocations, store })
+    const admin = await api.token('root', ['admin'])
+    const alice = await api.token('alice', scopes)
+    const revoke = () => api.ask('POST', '/v1/revocations', { token: admin, body: { account: 'alice' } })
+    const read = async () => (await api.ask('GET', '/v1/presence/alice', { token: alice })).status
+    t.equal(await read(), 200)
+    fault.fail('write', 'ENOSPC')
+    const { status, json, headers } = await revoke()
+    t.match(
+      [status, json.error, headers.get('retry-after')],
+      [
+        503,
+        {
+          code: 'overloaded',
+          message: /^revoked, but not yet kept: revocations\.jsonl cannot be written \(ENOSPC\); /,
+        },
+        /^\d+$/,
+      ],
+    )
+    t.equal(await read(), 401, 'it is revoked all the same')
+    fault.heal()
+    const release = fault.hold()
+    let answered = false
+    const again = revoke().finally(() => {
+      answered = true
+    })
+    await until(() => fault.calls.filter(call => call === 'write').length === 2)
+    for (let turns = 0; turns < 100; turns++) await new Promise(resolve => setImmediate(resolve))
+    t.notOk(answered, 'not before it is on the disk')
+    release()
+    t.equal((await again).status, 204)
+    t.equal(store.counts.written, 1)
+  },
+)
 
 t.test('[FT14] streams that are read on a revoked token are cut off, and others go on', async t => {
   const api = await newApi(t)

@@ -288,13 +288,13 @@ t.test('a hub is alive, and ready until it drains', async t => {
 })
 
 t.test('a hub that cannot keep what it is to keep says so, and why, until it can', async t => {
-  const store = { trouble: 'overrides.json cannot be written (ENOSPC)' as string | undefined }
+  const store = { trouble: 'overrides.jsonl cannot be written (ENOSPC)' as string | undefined }
   const counts = { written: 4, failed: 2, damaged: 1 }
   const api = await newApi(t, { store: Object.assign(store, { counts }) })
   const { status, json } = await api.ask('GET', '/readyz')
   t.match(
     [status, json.error],
-    [503, { code: 'overloaded', message: 'store: overrides.json cannot be written (ENOSPC)' }],
+    [503, { code: 'overloaded', message: 'store: overrides.jsonl cannot be written (ENOSPC)' }],
   )
   store.trouble = undefined
   t.equal((await api.ask('GET', '/readyz')).status, 200)

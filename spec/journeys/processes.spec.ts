@@ -330,6 +330,24 @@ t.test('the life of a hub process', async t => {
     })
   })
 
+  t.test(
+    '[FT14] what was revoked stays so after the hub is killed in the very moment of its answer',
+    async t => {
+      const kept = { dataDir: 'data', tenants: { acme: { keys } } }
+      writeFileSync(join(dir, 'kept.json'), JSON.stringify(kept))
+      const before = await serve(t, join(dir, 'kept.json'))
+      const root = outside(before.url, await tokenOf('root', { scopes: ['admin'] }))
+      const alice = await tokenOf('alice', { scopes: ['presence:read'] })
+      const read = async (url: string) => (await outside(url, alice).ask('GET', '/v1/presence/alice')).status
+      t.equal(await read(before.url), 200)
+      t.equal((await root.ask('POST', '/v1/revocations', { account: 'alice' })).status, 204)
+      t.equal(await before.child.end('SIGKILL'), 'SIGKILL')
+      const after = await serve(t, join(dir, 'kept.json'))
+      t.equal(await read(after.url), 401)
+      t.equal(await after.child.end('SIGTERM'), 0)
+    },
+  )
+
   t.test('a second SIGTERM does not wait for the calls', async t => {
     const { child: hub, url } = await serve(t, file)
     const trunk = await trunkOf(url)

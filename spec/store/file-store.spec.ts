@@ -1,10 +1,14 @@
 // What is kept in files, on a disk that works, on one that fails in every way, and under a process that is killed.
 
+import assert from 'node:assert/strict'
 import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { VirtualClock } from '../../src/runtime/index.js'
 import { type KeptOverride, nothingKept, openFileStore } from '../../src/store/index.js'
+import { contentOf, lineOf, readContent } from '../../src/store/lines.js'
 import { chanceOf, seedOf } from '../support/chance.js'
 import { failingDisk } from '../support/disk.js'
 import { n } from '../support/presence-world.js'
@@ -36,11 +40,18 @@ const newStore = async (t: Test, dir: string = t.testdir(), fault = failingDisk(
     logged,
     dir,
     pass,
-    keep: (account: string, override?: KeptOverride) => store.save(n('acme'), n(account), override),
-    kept: (tenant = 'acme') => Object.fromEntries(store.load(n(tenant))),
-    file: () => JSON.parse(readFileSync(join(dir, 'overrides.json'), 'utf8')),
+    keep: (account: string, override?: KeptOverride) => store.overrides.save(n('acme'), n(account), override),
+    kept: (tenant = 'acme') => Object.fromEntries(store.overrides.load(n(tenant))),
+    file: () => recordsOf(readFileSync(join(dir, 'overrides.jsonl'), 'utf8')),
   }
 }
+
+/** The records of a file, as someone would read them who knows JSON lines: the sums left out. */
+const recordsOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line)[1])
 
 const files = (dir: string) =>
   readdirSync(dir)
@@ -52,7 +63,7 @@ t.test('what is handed over is there when the store is opened again', async t =>
   t.same(first.kept(), {})
   first.keep('alice', dnd)
   first.keep('carol', away)
-  first.store.save(n('other'), n('alice'), away)
+  first.store.overrides.save(n('other'), n('alice'), away)
   t.same(first.kept(), { alice: dnd, carol: away }, 'at once, before it is written')
   await first.store.close()
   await first.store.close()
@@ -65,13 +76,14 @@ t.test('what is handed over is there when the store is opened again', async t =>
   const third = await newStore(t, first.dir)
   t.same(third.kept(), { alice: dnd })
   t.same(third.store.counts, { written: 0, failed: 0, damaged: 0 })
-  t.same(third.file(), {
-    version: 1,
-    overrides: [
-      { tenant: 'acme', account: 'alice', ...dnd },
-      { tenant: 'other', account: 'alice', ...away },
-    ],
-  })
+  t.same(third.file(), [
+    { version: 1, records: 2 },
+    { tenant: 'acme', name: 'alice', ...dnd },
+    { tenant: 'other', name: 'alice', ...away },
+  ])
+  t.same(third.store.overrides.tenants(), ['acme', 'other'])
+  third.keep('alice')
+  t.same(third.store.overrides.tenants(), ['other'], 'who has nothing is not there')
 })
 
 t.test('the folder and the file are for the owner alone', async t => {
@@ -79,7 +91,7 @@ t.test('the folder and the file are for the owner alone', async t => {
   world.keep('alice', dnd)
   await world.pass(50)
   t.equal(statSync(world.dir).mode & 0o777, 0o700)
-  t.equal(statSync(join(world.dir, 'overrides.json')).mode & 0o777, 0o600)
+  t.equal(statSync(join(world.dir, 'overrides.jsonl')).mode & 0o777, 0o600)
 })
 
 t.test('changes that come together are one write; nothing new is none', async t => {
@@ -89,9 +101,9 @@ t.test('changes that come together are one write; nothing new is none', async t 
   t.same(files(world.dir), [], 'they gather')
   await world.pass(1)
   t.equal(world.store.counts.written, 1)
-  t.equal(world.file().overrides[0].note, '99')
+  t.equal(world.file()[1].note, '99')
   world.keep('nobody')
-  world.store.save(n('none'), n('nobody'), undefined)
+  world.store.overrides.save(n('none'), n('nobody'), undefined)
   world.clock.advance(1_000)
   await world.store.close()
   t.equal(world.store.counts.written, 1)
@@ -108,9 +120,9 @@ t.test('one write at a time: what changes during it is the next one, and closing
   t.equal(world.calls.filter(call => call === 'write').length, 1)
   release()
   while (world.store.counts.written === 0) await new Promise(resolve => setImmediate(resolve))
-  t.equal(world.file().overrides[0].status, 'dnd')
+  t.equal(world.file()[1].status, 'dnd')
   await world.pass(50)
-  t.equal(world.file().overrides[0].status, 'away')
+  t.equal(world.file()[1].status, 'away')
 
   const again = world.hold()
   world.keep('alice', dnd)
@@ -119,7 +131,7 @@ t.test('one write at a time: what changes during it is the next one, and closing
   const closing = world.store.close()
   again()
   await closing
-  t.equal(world.file().overrides.length, 2)
+  t.equal(world.file().length, 3)
 })
 
 t.test(
@@ -143,24 +155,24 @@ t.test(
         world.clock.advance(delay - 10)
         t.equal(world.calls.length, length, 'not before its time')
         await world.pass(10)
-        t.equal(world.store.trouble, `overrides.json cannot be written (${code})`)
+        t.equal(world.store.trouble, `overrides.jsonl cannot be written (${code})`)
       }
       t.equal(world.store.counts.failed, 4, call)
       t.match(world.logged[0], { level: 'error', facts: { error: { code } }, message: /cannot be written/ })
       // A rename that was made, and may not last, shows the new content.
       const shown = call === 'syncFolder' ? 'away' : 'dnd'
-      t.equal(world.file().overrides[0].status, shown, 'a whole file, always')
+      t.equal(world.file()[1].status, shown, 'a whole file, always')
       world.heal()
       await world.pass(800)
       t.equal(world.store.trouble, undefined)
       t.match(world.logged.at(-1), { level: 'info', message: 'what is kept is written again' })
-      t.equal(world.file().overrides[0].status, 'away')
+      t.equal(world.file()[1].status, 'away')
       world.fail(call, code)
       world.keep('carol', dnd)
       await world.pass(50)
       world.heal()
       await world.pass(100)
-      t.same(files(world.dir), ['overrides.json'], 'and nothing else is left')
+      t.same(files(world.dir), ['overrides.jsonl'], 'and nothing else is left')
       await world.store.close()
     }
   },
@@ -168,7 +180,7 @@ t.test(
 
 t.test('[FD1] after a failed fsync a new file is written, not the same one again', async t => {
   const world = await newStore(t)
-  const fresh = join(world.dir, 'overrides.json.new')
+  const fresh = join(world.dir, 'overrides.jsonl.new')
   world.fail('sync', 'EIO')
   world.keep('alice', dnd)
   await world.pass(50)
@@ -195,34 +207,170 @@ t.test(
   },
 )
 
+const three = () => ['alice', 'bob', 'carol'].map(name => ({ tenant: 'acme', name, ...dnd }))
+const anything = (value: unknown) => ({ ok: true as const, value })
+
 t.test(
-  '[FD2] a file torn at any byte, or with NULs at its end, is moved aside; the store begins without it',
+  '[FD2] a bit that flips, a torn end, NULs after it: what is whole is told from what is not',
+  async t => {
+    const whole = Buffer.from(contentOf(three().map(lineOf)))
+    t.same(readContent(String(whole), anything), { records: three(), faults: [] })
+    const ends = [...whole].flatMap((byte, at) => (byte === 10 ? [at] : []))
+    const texts = new Set(three().map(record => JSON.stringify(record)))
+    for (let at = 0; at < whole.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const flipped = Buffer.from(whole)
+        flipped[at]! ^= 1 << bit
+        const { records, faults } = readContent(String(flipped), anything)
+        // The last line's end is not missed.
+        const seen = at === whole.length - 1 && bit === 8 ? records.length === 3 : faults.length > 0
+        if (!seen || records.length < 1 || !records.every(record => texts.has(JSON.stringify(record))))
+          t.fail(`byte ${at} bit ${bit}`, { records, faults })
+      }
+      const torn = readContent(String(whole.subarray(0, at)), anything)
+      const lines = ends.filter(end => end <= at).length
+      t.same(torn.records, three().slice(0, Math.max(0, lines - 1)))
+      if (at < whole.length - 1) t.ok(torn.faults.length > 0, `torn at ${at}`)
+      const zeros = Buffer.concat([whole.subarray(0, at), Buffer.alloc(whole.length - at)])
+      t.ok(readContent(String(zeros), anything).faults.length > 0, `zeros from ${at}`)
+    }
+  },
+)
+
+t.test('whatever text is kept comes back as it was', async t => {
+  const told = fc.property(fc.array(fc.string({ unit: 'binary' })), notes => {
+    const { records, faults } = readContent(contentOf(notes.map(note => lineOf({ note }))), anything)
+    assert.deepEqual([records, faults], [notes.map(note => ({ note })), []])
+  })
+  t.doesNotThrow(() => fc.assert(told, { seed: 1 }))
+  const line = lineOf({ note: 'a\u2028b\r\ud800' })
+  t.same(readContent(contentOf([line]), anything).records, [{ note: 'a\u2028b\r\ud800' }])
+})
+
+t.test(
+  '[FD2] a damaged file is put aside and told; what is whole of it goes on, and is written anew',
   async t => {
     const dir = t.testdir()
-    const whole = JSON.stringify({ version: 1, overrides: [{ tenant: 'acme', account: 'alice', ...dnd }] })
-    const damaged = [
-      ...Array.from(whole, (_, end) => whole.slice(0, end)),
-      `${whole.slice(0, 30)}${'\0'.repeat(whole.length - 30)}`,
-      `${whole}\0\0`,
-      '{"version":2,"overrides":[]}',
-      whole.replace('dnd', 'dead'),
-      whole.replace('"alice"', '"a..b"'),
-      whole.replace('"by":"bob"', '"by":7'),
-      '[]',
-      'null',
+    const path = join(dir, 'overrides.jsonl')
+    const [alice = '', bob = '', carol = ''] = three().map(lineOf)
+    const odd = (text: string) => `["${crc32(text).toString(16).padStart(8, '0')}",${text}]\n`
+    const all = { alice: dnd, bob: dnd, carol: dnd }
+    const files: [content: string, kept: object, faults: readonly RegExp[]][] = [
+      ['', {}, [/^line 1 is damaged$/]],
+      [
+        contentOf([alice, bob, carol]).replace('"name":"bob"', '"name":"bab"'),
+        { alice: dnd, carol: dnd },
+        [/^line 3 is damaged$/],
+      ],
+      [contentOf([alice, bob, carol]).replace('records', 'recards'), all, [/^line 1 is damaged$/]],
+      [contentOf([alice, bob, carol]).replace(bob, ''), { alice: dnd, carol: dnd }, [/^2 lines of 3$/]],
+      [contentOf([alice, bob]).slice(0, -5), { alice: dnd }, [/^line 3 is damaged$/]],
+      [`${contentOf([alice])}\0\0`, { alice: dnd }, [/^line 3 is damaged$/, /^2 lines of 1$/]],
+      [odd('{"version":2,"records":1}') + alice, {}, [/^is of version 2, which is not known here$/]],
+      [odd('null') + alice, {}, [/^is of version undefined/]],
+      [contentOf([odd('{"tenant":'), alice]), { alice: dnd }, [/^line 2 is damaged$/]],
+      [contentOf([alice.replace('dnd', 'dead')]), {}, [/^line 2 is damaged$/]],
+      [
+        contentOf([lineOf({ tenant: 'acme', name: 'a..b', ...dnd }), alice]),
+        { alice: dnd },
+        [/^line 2 name must be/],
+      ],
+      [contentOf([lineOf({ tenant: 'acme', name: 'x', ...dnd, by: 7 })]), {}, [/^line 2 by must be/]],
+      [contentOf([odd('null')]), {}, [/^line 2 must be/]],
+      [contentOf(Array(30).fill('x\n')), {}, [...Array(10).fill(/^line \d+ is damaged$/), /^and 20 more$/]],
     ]
-    for (const [index, text] of damaged.entries()) {
-      writeFileSync(join(dir, 'overrides.json'), text)
+    for (const [index, [content, kept, faults]] of files.entries()) {
+      writeFileSync(path, content)
       const world = await newStore(t, dir)
-      t.same(world.kept(), {})
+      t.same(world.kept(), kept)
       t.equal(world.store.counts.damaged, 1)
-      const aside = `overrides.json.damaged-${index + 1}`
-      t.match(world.logged, [{ level: 'error', facts: { dir, aside, faults: [/./] }, message: /damaged/ }])
-      t.equal(readFileSync(join(dir, aside), 'utf8'), text, 'untouched')
+      const aside = `overrides.jsonl.damaged-${index + 1}`
+      const facts = { dir, aside, faults, whole: Object.keys(kept).length }
+      t.match(world.logged, [
+        { level: 'error', facts, message: 'overrides.jsonl is damaged, and was put aside' },
+      ])
+      t.equal(
+        world.logged[0]?.facts.faults && (world.logged[0].facts.faults as string[]).length,
+        faults.length,
+      )
+      t.equal(readFileSync(join(dir, aside), 'utf8'), content, 'untouched')
+      t.equal(readFileSync(path, 'utf8'), content, 'and where it was, until there is a better one')
+      await world.pass(50)
       await world.store.close()
+      const again = await newStore(t, dir)
+      t.same(again.kept(), kept)
+      t.equal(again.store.counts.damaged, 0, 'it is whole again')
+      await again.store.close()
     }
-    writeFileSync(join(dir, 'overrides.json'), whole)
-    t.same((await newStore(t, dir)).kept(), { alice: dnd })
+  },
+)
+
+t.test('each table has its own file, and does not wait for the other', async t => {
+  const world = await newStore(t)
+  const { revocations } = world.store
+  revocations.save(n('acme'), 'jti:a', { at: 1 })
+  revocations.save(n('acme'), 'jti:b', { at: 2 })
+  revocations.save(n('acme'), 'jti:a', { at: 3 })
+  t.same(await revocations.written(), { ok: true, value: undefined })
+  t.same(files(world.dir), ['revocations.jsonl'])
+  world.keep('alice', dnd)
+  world.fail('open', 'ENOSPC')
+  await world.pass(50)
+  t.equal(world.store.trouble, 'overrides.jsonl cannot be written (ENOSPC)')
+  t.same(await revocations.written(), { ok: true, value: undefined }, 'nothing new is to be written')
+  world.heal()
+  await world.store.close()
+  const again = await newStore(t, world.dir)
+  t.same(again.store.revocations.load(n('acme')), [
+    ['jti:b', { at: 2 }],
+    ['jti:a', { at: 3 }],
+  ])
+  t.same(again.kept(), { alice: dnd })
+})
+
+t.test('who waits for the disk begins a write at once; all who come during one share the next', async t => {
+  const world = await newStore(t)
+  const { overrides } = world.store
+  const release = world.hold()
+  world.keep('alice', dnd)
+  const first = overrides.written()
+  while (!world.calls.includes('write')) await new Promise(resolve => setImmediate(resolve))
+  t.equal(overrides.written(), overrides.written(), 'the write under way has it all')
+  const others = Array.from({ length: 1_000 }, (_, number) => {
+    world.keep(`account-${number}`, away)
+    return overrides.written()
+  })
+  world.clock.advance(1_000)
+  release()
+  t.same(await first, { ok: true, value: undefined })
+  t.same(new Set((await Promise.all(others)).map(({ ok }) => ok)), new Set([true]))
+  t.equal(world.store.counts.written, 2)
+  t.equal(world.file().length, 1_002)
+})
+
+t.test(
+  '[FD1] who waits for a disk that refuses is told why; what was said goes on, and is kept later',
+  async t => {
+    const world = await newStore(t)
+    const { overrides } = world.store
+    world.fail('sync', 'EIO')
+    world.keep('alice', dnd)
+    const refused = { ok: false, code: 'overloaded', message: 'overrides.jsonl cannot be written (EIO)' }
+    t.same(await overrides.written(), refused)
+    t.same(await overrides.written(), refused, 'each asking is a try')
+    t.equal(world.store.counts.failed, 2)
+    t.same(world.kept(), { alice: dnd })
+    world.heal()
+    await world.pass(200)
+    t.same([world.store.trouble, world.store.counts.written], [undefined, 1])
+    t.same(await overrides.written(), { ok: true, value: undefined })
+    await world.store.close()
+    world.keep('bob', dnd)
+    t.match(
+      await overrides.written(),
+      { ok: false, code: 'draining' },
+      'a closed store keeps nothing, and says so',
+    )
   },
 )
 
@@ -271,7 +419,7 @@ t.test('[FD3] of many that come at once, at most one is let in', async t => {
 })
 
 t.test('a folder that can not be used is a fault of the configuration, and leaves no lock', async t => {
-  const dir = t.testdir({ file: '', data: { 'overrides.json': '' } })
+  const dir = t.testdir({ file: '', data: { 'overrides.jsonl': '' } })
   await t.rejects(newStore(t, join(dir, 'file')), {
     code: 'invalid',
     faults: [{ path: 'dataDir', message: /file cannot be used \(EEXIST: / }],
@@ -281,7 +429,7 @@ t.test('a folder that can not be used is a fault of the configuration, and leave
     ['open', 'EROFS'],
     ['readdir', 'EIO'],
     ['readFile', 'EIO'],
-    ['rename', 'EROFS'],
+    ['copyFile', 'EROFS'],
   ] as const) {
     const fault = failingDisk()
     fault.fail(call, code)
@@ -290,15 +438,17 @@ t.test('a folder that can not be used is a fault of the configuration, and leave
       { code: 'invalid', message: new RegExp(`^dataDir ${dir}/data cannot be used \\(${code}: `) },
       call,
     )
-    t.equal(readFileSync(join(dir, 'data', 'overrides.json'), 'utf8'), '', 'the damaged file is still there')
+    t.equal(readFileSync(join(dir, 'data', 'overrides.jsonl'), 'utf8'), '', 'the damaged file is still there')
   }
   const world = await newStore(t, join(dir, 'data'))
   t.equal(world.store.counts.damaged, 1)
 })
 
 t.test('the engine that keeps nothing keeps nothing', async t => {
-  nothingKept.save(n('acme'), n('alice'), dnd)
-  t.same(nothingKept.load(n('acme')), [])
+  nothingKept.overrides.save(n('acme'), n('alice'), dnd)
+  t.same(nothingKept.overrides.load(n('acme')), [])
+  t.same(nothingKept.overrides.tenants(), [])
+  t.same(await nothingKept.overrides.written(), { ok: true, value: undefined })
   t.equal(nothingKept.trouble, undefined)
   await nothingKept.close()
 })

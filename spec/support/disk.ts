@@ -24,6 +24,7 @@ export const failingDisk = () => {
       return (system[call] as (...args: never[]) => Promise<unknown>)(...args)
     }) as never
   const disk: Disk = {
+    copyFile: through('copyFile'),
     mkdir: through('mkdir'),
     readdir: through('readdir'),
     readFile: through('readFile'),

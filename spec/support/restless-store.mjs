@@ -17,12 +17,12 @@ const clock = { now: () => 0, wall: () => 0, after }
 const log = { info() {}, warn() {}, error: facts => process.stderr.write(`${JSON.stringify(facts)}\n`) }
 const store = await openFileStore({ dir, clock, log })
 
-const [[, last] = []] = store.load('acme')
+const [[, last] = []] = store.overrides.load('acme')
 let written = 0
 for (let number = Number(last?.note ?? 0) + 1; ; number++) {
   const override = { status: 'dnd', note: String(number), by: 'carol' }
-  store.save('acme', 'alice', override)
-  store.save('acme', 'bob', override)
+  store.overrides.save('acme', 'alice', override)
+  store.overrides.save('acme', 'bob', override)
   if (store.counts.written > written) process.stdout.write(`${JSON.stringify({ number })}\n`)
   written = store.counts.written
   await new Promise(resolve => setImmediate(resolve))

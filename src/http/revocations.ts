@@ -1,5 +1,5 @@
 // Taking tokens back over HTTP: an administrator of a tenant names one token of it, or an account. It takes effect
-// before the answer goes out; what it does to whoever uses such a token is the gateway's.
+// at once, and the answer goes out when it is sure to outlast the hub; what it does to whoever uses such a token is the gateway's.
 
 import Type from 'typebox'
 import { HubError } from '../errors.js'
@@ -29,6 +29,7 @@ export const serveRevocations = (app: App, revocations: Revocations): void => {
     { onRequest: requires('admin'), schema: { body: Revocation } },
     async (request, reply) => {
       accepted(revocations.revoke(grantOf(request).tenant, whatOf(request.body)))
+      accepted(await revocations.kept())
       return reply.code(204).send()
     },
   )

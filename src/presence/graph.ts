@@ -54,7 +54,7 @@ export class Graph {
   /** How many devices are registered: registration counts them. */
   devices = 0
 
-  constructor(tenants: Config['tenants'], clock: Clock, kept: OverrideStore = nothingKept) {
+  constructor(tenants: Config['tenants'], clock: Clock, kept: OverrideStore = nothingKept.overrides) {
     this.clock = clock
     this.kept = kept
     this.configure(tenants)

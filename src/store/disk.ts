@@ -1,11 +1,12 @@
 // The few calls of the file system that the store makes, injected so that a disk can fail in a spec, and the one way
 // in which a file is replaced: whoever reads it, after whatever crash, finds the old content or the new one, whole.
 
-import type { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import type { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Node's `fs/promises`, as far as it is used. */
 export interface Disk {
+  readonly copyFile: typeof copyFile
   readonly mkdir: typeof mkdir
   readonly open: typeof open
   readonly readdir: typeof readdir
