@@ -90,7 +90,7 @@ t.test(
 )
 
 t.test('[FO5] what may not be read is refused by name, and subscriptions are bounded', async t => {
-  const stand = await newStand(t, { limits: { subscriptions: 2 } })
+  const stand = await newStand(t, { limits: { subscriptionsPerSession: 2 } })
   const some = ['presence:register', 'presence:read:bob', 'presence:read:alice', 'presence:read:carol']
   const { client } = await stand.phone('alice', {}, { scopes: some })
   t.same((await client.ask({ type: 'subscribe', destinations: ['bob', 'dave', 'alice'] }, 'ok')).refused, [

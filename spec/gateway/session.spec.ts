@@ -438,7 +438,7 @@ t.test('a lingering device is inherited by its new session, calls included', asy
 })
 
 t.test('a client that missed more frames than are kept begins anew', async t => {
-  const stand = await newStand(t, { limits: { unacked: 2 } })
+  const stand = await newStand(t, { limits: { unackedFrames: 2 } })
   const { client, welcome } = await stand.phone('alice')
   for (let count = 0; count < 2; count++) {
     const { call } = await ring(stand, client)

@@ -163,7 +163,7 @@ t.test('a hub that closed while a token was verified lets nobody in', async t =>
 
 t.test('a peer that floods while its token is verified is cut off', async t => {
   const { verifier, waiting } = slowVerifier()
-  const stand = await newStand(t, { verifier, limits: { messageBytes: 1000 } })
+  const stand = await newStand(t, { verifier, limits: { waitingBytes: 1000 } })
   const { tcp, closed, text } = stand.raw()
   tcp.write(upgradeRequest({ Authorization: 'Bearer abc' }))
   await until(() => waiting.length === 1)

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket as TcpSocket } from 'node:net'
 import { type ClientOptions, WebSocket } from 'ws'
+import type { Limits } from '../../src/config.js'
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/index.js'
 import {
   createKeySets,
@@ -13,6 +14,7 @@ import {
   Revocations,
   readKeys,
 } from '../../src/gateway/token/index.js'
+import { Bounds } from '../../src/limits/index.js'
 import type { HubFrames } from '../../src/protocol/index.js'
 import { silentLog } from '../../src/runtime/index.js'
 import { aSecret, newRoom, type Room } from './room.js'
@@ -91,6 +93,7 @@ export interface TokenSays {
 export interface Stand {
   readonly room: Room
   readonly gateway: Gateway
+  readonly bounds: Bounds
   readonly revocations: Revocations
   readonly server: Server
   readonly port: number
@@ -111,10 +114,13 @@ export interface Stand {
 export type StandOptions = Partial<Omit<GatewayOptions, 'config' | 'clock'>> & {
   readonly tenant?: object
   readonly rest?: object
+  /** Others than the defaults. */
+  readonly limits?: Partial<Limits>
 }
 
 export const newStand = async (t: Teardown, options: StandOptions = {}): Promise<Stand> => {
-  const { tenant, rest, ...changes } = options
+  const { tenant, rest, limits, ...changes } = options
+  const bounds = new Bounds(limits)
   const room = newRoom(tenant, rest)
   const { clock, config, presence, router } = room
   const sets = createKeySets({ fetch: config.fetch, clock, log: silentLog })
@@ -129,6 +135,7 @@ export const newStand = async (t: Teardown, options: StandOptions = {}): Promise
     router,
     log: { info() {}, warn() {}, error() {} },
     random: () => 0.5,
+    bounds,
     ...changes,
     config,
     clock,
@@ -150,6 +157,7 @@ export const newStand = async (t: Teardown, options: StandOptions = {}): Promise
   const stand: Stand = {
     room,
     gateway,
+    bounds,
     revocations,
     server,
     port,

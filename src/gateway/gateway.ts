@@ -4,6 +4,7 @@
 
 import type { Config } from '../config.js'
 import type { ErrorCode } from '../errors.js'
+import { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
@@ -11,7 +12,6 @@ import type { Dialect } from './dialects/dialect.js'
 import { native } from './dialects/native.js'
 import { Greeting, type Reception } from './greeting.js'
 import { Heartbeat } from './heartbeat.js'
-import { defaultLimits, type Limits } from './limits.js'
 import { Sessions } from './sessions.js'
 import { Socket, type Tally } from './socket.js'
 import type { Revocations, Verifier } from './token/index.js'
@@ -29,8 +29,10 @@ export interface GatewayOptions {
   readonly random: () => number
   /** The languages spoken; default: the native one. */
   readonly dialects?: readonly Dialect[]
-  /** Other bounds than the default ones. */
-  readonly limits?: Partial<Limits>
+  /** Default: the documented limits. */
+  readonly bounds?: Bounds
+  /** Who may connect to the server whose upgrades these are; default: nobody is counted. */
+  readonly connections?: Connections
 }
 
 export interface GatewayCounts {
@@ -45,6 +47,8 @@ export interface GatewayCounts {
   readonly framesOut: number
   /** Since the start: connections closed and upgrades refused by the hub, by code. */
   readonly faults: Readonly<Partial<Record<ErrorCode, number>>>
+  /** Since the start: frames that were answered with an error, by code. */
+  readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>
 }
 
 export interface Gateway {
@@ -60,19 +64,20 @@ export interface Gateway {
 /** A gateway that serves nobody yet. */
 export const createGateway = (options: GatewayOptions): Gateway => {
   const { clock, config, log, random } = options
-  const limits = { ...defaultLimits, ...options.limits }
-  const tally: Tally = { sockets: 0, accepted: 0, framesIn: 0, framesOut: 0, faults: {} }
+  const { bounds = new Bounds() } = options
+  const { connections = new Connections({ bounds, listen: { trustProxy: [] }, log }) } = options
+  const tally: Tally = { sockets: 0, accepted: 0, framesIn: 0, framesOut: 0, faults: {}, refusals: {} }
   const heartbeat = new Heartbeat(clock, config.presence.heartbeatMs, error =>
     log.error({ error }, 'heartbeat threw'),
   )
-  const sessions = new Sessions({ ...options, limits })
+  const sessions = new Sessions({ ...options, bounds })
   const unwatch = options.revocations.watch(() => sessions.revoke())
   const sockets = new Set<Socket>()
   let draining = false
   let emptied = (): void => {}
   const reception: Reception = {
     ...options,
-    limits,
+    bounds,
     heartbeat,
     tally,
     sessions,
@@ -83,8 +88,10 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     {
       ...reception,
       config,
-      enter(ws, dialect, token) {
-        const socket = new Socket(ws, dialect, reception, greeted => new Greeting(greeted, reception, token))
+      connections,
+      enter(ws, dialect, peer, token) {
+        const greet = (socket: Socket) => new Greeting(socket, reception, token)
+        const socket = new Socket(ws, dialect, peer, reception, greet)
         sockets.add(socket)
         ws.once('close', () => {
           sockets.delete(socket)
@@ -111,7 +118,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       })
       for (const socket of sockets) socket.close(1012, 'restart')
       for (const session of sessions) session.end()
-      const cut = clock.after(limits.closeMs, () => {
+      const cut = clock.after(bounds.of.closeMs, () => {
         for (const socket of sockets) socket.dead()
       })
       if (sockets.size > 0) await empty

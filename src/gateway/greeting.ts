@@ -26,9 +26,8 @@ export class Greeting implements Owner {
   constructor(socket: Socket, reception: Reception, token: string | undefined) {
     this.#reception = reception
     this.#token = token
-    this.#deadline = reception.clock.after(reception.limits.helloMs, () => {
-      socket.fail(refuse('no-hello', 'no valid hello in time'))
-    })
+    const { bounds, clock } = reception
+    this.#deadline = clock.after(bounds.of.helloMs, () => socket.fail(bounds.refuse('helloMs')))
   }
 
   frame(decoded: Decoded, socket: Socket): void {
@@ -62,6 +61,10 @@ export class Greeting implements Owner {
     return token === undefined
       ? refuse('unauthorized', 'a token is needed, in hello or in the Authorization header')
       : verify(this.#reception, token)
+  }
+
+  get who(): object {
+    return {}
   }
 
   alive(): void {}

@@ -3,5 +3,4 @@
 export type { Dialect, Text, Translator } from './dialects/dialect.js'
 export { native } from './dialects/native.js'
 export { createGateway, type Gateway, type GatewayCounts, type GatewayOptions } from './gateway.js'
-export { defaultLimits, type Limits } from './limits.js'
 export type { Upgrade } from './upgrade.js'

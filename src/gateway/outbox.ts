@@ -1,18 +1,29 @@
 // The numbered frames of one session: each frame about a call gets the next `seq`, and is kept until the client
 // says that it arrived. After a loss the session sends again what lies between the two, each frame once.
-// What is kept is bounded; a client whose last frame is older than what is kept cannot take the session up again.
+// What is kept is bounded, by number and by size; a client whose last frame is older than what is kept cannot take the session up again.
 
+import type { Bounds } from '../limits/index.js'
 import type { CallFrame } from '../protocol/index.js'
 
+/** About how many bytes a frame takes: what sides may fill at will, and something for the rest. */
+const weightOf = (frame: CallFrame): number => {
+  let bytes = 256
+  if ('sdp' in frame) bytes += frame.sdp?.length ?? 0
+  if (frame.type === 'signal') bytes += JSON.stringify(frame.data).length
+  if (frame.type === 'invite') for (const value of Object.values(frame.params)) bytes += value.length
+  return bytes
+}
+
 export class Outbox {
-  readonly #bound: number
+  readonly #bounds: Bounds
   readonly #kept: CallFrame[] = []
+  /** About the bytes of those. */
+  #bytes = 0
   /** The `seq` of the last frame sent; those up to `#last - #kept.length` are no longer kept. */
   #last = 0
 
-  /** `bound`: how many frames are kept at most. */
-  constructor(bound: number) {
-    this.#bound = bound
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds
   }
 
   /** The frame with its number. A copy: the same object may go to other sessions. */
@@ -20,14 +31,17 @@ export class Outbox {
     this.#last++
     const numbered = { ...frame, seq: this.#last }
     this.#kept.push(numbered)
-    if (this.#kept.length > this.#bound) this.#kept.shift()
+    this.#bytes += weightOf(numbered)
+    const { unackedBytes, unackedFrames } = this.#bounds.of
+    if (this.#kept.length > unackedFrames) this.#forget('unackedFrames')
+    while (this.#bytes > unackedBytes) this.#forget('unackedBytes')
     return numbered
   }
 
   /** All frames up to `seq` have arrived. */
   ack(seq: number): void {
     const arrived = Math.min(seq, this.#last) - this.#base
-    if (arrived > 0) this.#kept.splice(0, arrived)
+    for (let count = 0; count < arrived; count++) this.#drop()
   }
 
   /** Whether every frame after `seq` is here to be sent again, and `seq` itself was sent. */
@@ -38,6 +52,15 @@ export class Outbox {
   /** What is not acked, oldest first. */
   get unacked(): readonly CallFrame[] {
     return this.#kept
+  }
+
+  #forget(limit: 'unackedFrames' | 'unackedBytes'): void {
+    this.#bounds.note(limit)
+    this.#drop()
+  }
+
+  #drop(): void {
+    this.#bytes -= weightOf(this.#kept.shift() as CallFrame)
   }
 
   get #base(): number {

@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.js'
 import { ok, type Refusal, type Result, refuse } from '../errors.js'
+import type { Bounds, Bucket } from '../limits/index.js'
 import type { Attachment, Link, Presence } from '../presence/index.js'
 import {
   type CallFrame,
@@ -24,7 +25,6 @@ import {
 import type { Caller, Router, Side } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
 import { Expiry } from './expiry.js'
-import type { Limits } from './limits.js'
 import { Linger } from './linger.js'
 import { Outbox } from './outbox.js'
 import { internal, refresh } from './refresh.js'
@@ -44,7 +44,7 @@ export interface Ground {
   readonly router: Router
   readonly clock: Clock
   readonly log: Log
-  readonly limits: Limits
+  readonly bounds: Bounds
 }
 
 type State =
@@ -69,6 +69,8 @@ export class Session implements Link, Owner {
   readonly calls = new Set<CallId>()
   grant: Grant
   attachment: Attachment | undefined
+  /** How often its device, or itself, was taken from one live connection by another. */
+  takeovers: Bucket | undefined
   readonly #forget: (session: Session) => void
   readonly #expiry: Expiry
   #state: State = { name: 'opening' }
@@ -82,7 +84,7 @@ export class Session implements Link, Owner {
     this.grant = grant
     this.party = party
     this.#forget = forget
-    this.outbox = new Outbox(ground.limits.unacked)
+    this.outbox = new Outbox(ground.bounds)
     this.watch = new Watch(ground.presence.subscriptions(grant.tenant, this))
     this.caller = {
       account: grant.account,
@@ -97,6 +99,11 @@ export class Session implements Link, Owner {
         this.#retire()
       },
     )
+  }
+
+  get who(): object {
+    const { tenant, account } = this.grant
+    return this.party ?? { tenant, account }
   }
 
   get live(): boolean {
@@ -156,6 +163,7 @@ export class Session implements Link, Owner {
     this.#before(() => {
       this.#state = { name: 'live', socket }
       socket.owner = this
+      socket.gateway = allows(this.grant, 'call:inbound')
       if (hello.heartbeatMs !== undefined) socket.heartbeatMs = hello.heartbeatMs
       if (from.name === 'lingering') {
         from.linger.stop()
@@ -272,6 +280,7 @@ export class Session implements Link, Owner {
 
   #adopt(grant: Grant): void {
     this.grant = grant
+    if (this.#state.name === 'live') this.#state.socket.gateway = allows(grant, 'call:inbound')
     this.attachment?.grant(this.#rights)
     this.watch.review((destination, view) => queryOf(grant, destination, view))
   }

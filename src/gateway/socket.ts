@@ -1,19 +1,21 @@
 // One WebSocket: text in, text out, signs of life, the rate and the room a peer is given. It reads messages by its
 // dialect and hands the frames to its owner: the greeting at first, the session from `welcome` on. It promises that
-// its owner hears exactly once that it is over, never in the middle of a send. What frames mean is the owner's.
+// its owner hears exactly once that it is over, never in the middle of a send, and that each refusal is counted and
+// logged once, with who was refused. What frames mean is the owner's.
 
 import type { RawData, WebSocket } from 'ws'
 import { type ErrorCode, factsOf, type Refusal, refuse } from '../errors.js'
+import { type Bounds, Bucket, perSecond } from '../limits/index.js'
 import type { Decoded, HubFrame } from '../protocol/index.js'
 import type { Clock, Log } from '../runtime/index.js'
-import { Allowance } from './allowance.js'
 import type { Dialect, Translator } from './dialects/dialect.js'
 import type { Heart, Heartbeat, Pulse } from './heartbeat.js'
-import type { Limits } from './limits.js'
-import { errorFrame, type Reply, replyFrame } from './reply.js'
+import { errorFrame, type Reply, refusalIn, replyFrame } from './reply.js'
 
 /** Whom a socket serves. */
 export interface Owner {
+  /** Who is there, for log lines: tenant, account and device, as far as they are known. */
+  readonly who: object
   /** A frame came, or a text that is none. */
   frame(decoded: Decoded, socket: Socket): void
   /** Anything came. */
@@ -34,42 +36,66 @@ export interface Tally {
   framesOut: number
   /** Connections closed by the hub, and upgrades it refused, by code. */
   readonly faults: Partial<Record<ErrorCode, number>>
+  /** Frames that were answered with an error, by code. */
+  readonly refusals: Partial<Record<ErrorCode, number>>
 }
 
 /** What all sockets of a gateway share. */
 export interface Surroundings {
   readonly clock: Clock
   readonly log: Log
-  readonly limits: Limits
+  readonly bounds: Bounds
   readonly heartbeat: Heartbeat
   readonly tally: Tally
 }
 
-/** Counts a fault by its code. */
-export const countFault = ({ faults }: Tally, code: ErrorCode): void => {
-  faults[code] = (faults[code] ?? 0) + 1
+/** Counts by code. */
+export const count = (by: Partial<Record<ErrorCode, number>>, code: ErrorCode): void => {
+  by[code] = (by[code] ?? 0) + 1
 }
+
+/** What a WebSocket that breaks RFC 6455, or our bounds of it, amounts to; by the library's codes. */
+const wireFaults = new Map<string | undefined, ErrorCode>([
+  ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'too-large'],
+  ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 'too-large'],
+  ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 'too-many'],
+])
+
+const wireFault = ({ code }: NodeJS.ErrnoException): ErrorCode | undefined =>
+  wireFaults.get(code) ?? (code?.startsWith('WS_ERR_') ? 'malformed' : undefined)
 
 export class Socket implements Heart {
   readonly dialect: Dialect
   owner: Owner
+  /** A gateway carries the calls of many, and may say as much more. */
+  gateway = false
   readonly #ws: WebSocket
+  readonly #peer: string
   readonly #around: Surroundings
   readonly #translator: Translator
-  readonly #allowance: Allowance
+  readonly #frames: Bucket
+  readonly #bytes: Bucket
   readonly #pulse: Pulse
   #open = true
   #waiting: Decoded[] = []
   #waitingBytes = 0
   #messageBytes = 0
 
-  /** `greet` makes the first owner. */
-  constructor(ws: WebSocket, dialect: Dialect, around: Surroundings, greet: (socket: Socket) => Owner) {
+  /** `peer`: the address it comes from; `greet` makes the first owner. */
+  constructor(
+    ws: WebSocket,
+    dialect: Dialect,
+    peer: string,
+    around: Surroundings,
+    greet: (socket: Socket) => Owner,
+  ) {
     this.dialect = dialect
     this.#ws = ws
+    this.#peer = peer
     this.#around = around
     this.#translator = dialect.open()
-    this.#allowance = new Allowance(around.limits, around.clock.now())
+    this.#frames = new Bucket(around.clock.now())
+    this.#bytes = new Bucket(around.clock.now())
     this.#pulse = around.heartbeat.watch(this)
     this.owner = greet(this)
     around.tally.sockets++
@@ -77,12 +103,12 @@ export class Socket implements Heart {
     ws.on('message', (data, isBinary) => this.#guard(() => this.#message(data, isBinary)))
     ws.on('ping', data =>
       this.#guard(() => {
-        if (this.#heard()) ws.pong(data)
+        if (this.#heard(data.length)) ws.pong(data)
       }),
     )
-    ws.on('pong', () => this.#guard(() => this.#heard()))
+    ws.on('pong', data => this.#guard(() => this.#heard(data.length)))
     ws.on('error', error => {
-      around.log.info({ reason: error.message }, 'socket failed')
+      this.#failed(error)
       this.#shut(1006)
     })
     ws.on('close', code => {
@@ -107,12 +133,12 @@ export class Socket implements Heart {
 
   /** Whether so much is unsent that presence should be held back. */
   get crowded(): boolean {
-    return this.#ws.bufferedAmount > this.#around.limits.crowdedBytes
+    return this.#ws.bufferedAmount > this.#around.bounds.of.crowdedBytes
   }
 
   send(frame: HubFrame): void {
     if (!this.#open) return
-    if (this.#ws.bufferedAmount > this.#around.limits.unsentBytes) this.stuck()
+    if (this.#ws.bufferedAmount > this.#around.bounds.of.unsentBytes) this.stuck()
     else this.#write(frame)
   }
 
@@ -120,16 +146,20 @@ export class Socket implements Heart {
   reply(ref: string | undefined, reply: Reply): void {
     const frame = replyFrame(reply, ref)
     if (frame !== undefined) this.send(frame)
+    const refusal = reply && refusalIn(reply)
+    if (refusal === undefined) return
+    count(this.#around.tally.refusals, refusal.code)
+    this.#note(refusal, 'a frame was refused')
   }
 
   /** Lets a frame wait until `takeWaiting`; beyond the bound the connection is closed. */
   wait(decoded: Decoded): void {
     this.#waiting.push(decoded)
     this.#waitingBytes += this.#messageBytes
-    const { waitingFrames, waitingBytes } = this.#around.limits
-    if (this.#waiting.length > waitingFrames || this.#waitingBytes > waitingBytes) {
-      this.fail(refuse('too-many', 'too many frames before an answer'))
-    }
+    const { bounds } = this.#around
+    const { waitingFrames, waitingBytes } = bounds.of
+    if (this.#waiting.length > waitingFrames) this.fail(bounds.refuse('waitingFrames'))
+    if (this.#waitingBytes > waitingBytes) this.fail(bounds.refuse('waitingBytes'))
   }
 
   /** The frames that waited, in order. */
@@ -144,8 +174,8 @@ export class Socket implements Heart {
   fail(refusal: Refusal, ref?: string): void {
     if (!this.#open) return
     const { close = 4502 }: { close?: number } = factsOf(refusal.code)
-    countFault(this.#around.tally, refusal.code)
-    this.#around.log.info({ code: refusal.code, reason: refusal.message }, 'socket closed for a fault')
+    count(this.#around.tally.faults, refusal.code)
+    this.#note(refusal, 'socket closed for a fault')
     this.#write(errorFrame(refusal, ref))
     this.close(close, refusal.code)
   }
@@ -181,11 +211,11 @@ export class Socket implements Heart {
   }
 
   stuck(): void {
-    this.fail(refuse('overloaded', 'too much waits to be read'))
+    this.fail(this.#around.bounds.refuse('unsentBytes'))
   }
 
   #message(data: RawData, isBinary: boolean): void {
-    if (!this.#heard()) return
+    if (!this.#heard((data as Buffer).length)) return
     this.#around.tally.framesIn++
     if (isBinary) this.fail(refuse('unsupported-media-type', 'a frame is a text message'))
     else this.#read(data.toString())
@@ -199,16 +229,47 @@ export class Socket implements Heart {
     }
   }
 
-  /** Something came; false when it is not to be looked at. */
-  #heard(): boolean {
+  /** Something came, of so many bytes; false when it is not to be looked at. */
+  #heard(bytes: number): boolean {
     if (!this.#open) return false
-    if (!this.#allowance.take(this.#around.clock.now())) {
-      this.fail(refuse('too-many', 'too many frames'))
+    const fast = this.#tooFast(bytes)
+    if (fast !== undefined) {
+      this.fail(fast)
       return false
     }
     this.#pulse.heard()
     this.owner.alive()
     return true
+  }
+
+  /** Why it may not say so much now, if so. */
+  #tooFast(bytes: number): Refusal | undefined {
+    const { bounds, clock } = this.#around
+    const { bytesPerSecond, framesPerSecond, gatewayFactor } = bounds.of
+    const factor = this.gateway ? gatewayFactor : 1
+    const now = clock.now()
+    for (const [name, bucket, rate, amount] of [
+      ['framesPerSecond', this.#frames, framesPerSecond * factor, 1],
+      ['bytesPerSecond', this.#bytes, bytesPerSecond * factor, bytes],
+    ] as const) {
+      const retryAfterMs = bucket.take(perSecond(rate), now, amount)
+      if (retryAfterMs > 0) return bounds.refuse(name, { value: rate, retryAfterMs })
+    }
+    return undefined
+  }
+
+  /** The connection broke, or its other end broke the rules of the wire: that is a fault, and its close is under way. */
+  #failed(error: NodeJS.ErrnoException): void {
+    const { bounds, tally } = this.#around
+    const code = wireFault(error)
+    if (code === 'too-large') bounds.note('messageBytes')
+    if (code !== undefined) count(tally.faults, code)
+    this.#note({ ...(code !== undefined && { code }), message: error.message }, 'socket failed')
+  }
+
+  /** An audit line: what was refused, to whom, and why. */
+  #note({ code, message }: { code?: ErrorCode; message: string }, what: string): void {
+    this.#around.log.info({ code, reason: message, ...this.owner.who, peer: this.#peer }, what)
   }
 
   #write(frame: HubFrame): void {

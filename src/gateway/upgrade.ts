@@ -7,16 +7,18 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Config } from '../config.js'
 import { factsOf, type Refusal, refuse } from '../errors.js'
+import type { Connections } from '../limits/index.js'
 import type { Dialect } from './dialects/dialect.js'
 import { type Checkpoint, verify } from './refresh.js'
-import { countFault, type Surroundings } from './socket.js'
+import { count, type Surroundings } from './socket.js'
 import { bearerOf } from './token/index.js'
 
 export interface Door extends Surroundings, Checkpoint {
   readonly config: Pick<Config, 'cors' | 'drainMs'>
+  readonly connections: Pick<Connections, 'peerOf' | 'upgrade'>
   readonly draining: () => boolean
-  /** Takes an open WebSocket; `token` as the request brought it, verified. */
-  enter(ws: WebSocket, dialect: Dialect, token: string | undefined): void
+  /** Takes an open WebSocket from the address `peer`; `token` as the request brought it, verified. */
+  enter(ws: WebSocket, dialect: Dialect, peer: string, token: string | undefined): void
 }
 
 /** What Node's `upgrade` event gives. */
@@ -25,8 +27,19 @@ export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 /** How long a refused peer has to read the answer. */
 const REFUSED_MS = 1_000
 
-const answer = (door: Door, socket: Duplex, { code, message }: Refusal): void => {
-  const { http } = factsOf(code)
+/** More headers than any client has reason to send. */
+const headerLimit = 100
+
+/** The handshake of one peer. */
+interface Knock {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+}
+
+const answer = (door: Door, { request, socket }: Knock, { code, message, retryAfterMs }: Refusal): void => {
+  // Of a request that has not gone further only the headers can be too large (RFC 6585, section 5).
+  const http = code === 'too-large' ? 431 : factsOf(code).http
+  const waitMs = code === 'draining' ? door.config.drainMs : retryAfterMs
   const body = JSON.stringify({ error: { code, message } })
   const head = [
     `HTTP/1.1 ${http} ${STATUS_CODES[http]}`,
@@ -35,10 +48,10 @@ const answer = (door: Door, socket: Duplex, { code, message }: Refusal): void =>
     `Content-Length: ${Buffer.byteLength(body)}`,
     // RFC 6455, section 4.4.
     'Sec-WebSocket-Version: 13',
-    ...(code === 'draining' ? [`Retry-After: ${Math.ceil(door.config.drainMs / 1000)}`] : []),
+    ...(waitMs === undefined ? [] : [`Retry-After: ${Math.ceil(waitMs / 1000)}`]),
   ]
-  countFault(door.tally, code)
-  door.log.info({ code, reason: message }, 'upgrade refused')
+  count(door.tally.faults, code)
+  door.log.info({ code, reason: message, peer: door.connections.peerOf(request) }, 'upgrade refused')
   // A socket destroyed with bytes unread resets the connection, and the answer with it.
   socket.once('end', () => socket.destroy()).resume()
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
@@ -57,7 +70,8 @@ const closed = (door: Door): Refusal | undefined =>
   door.draining() ? refuse('draining', 'the hub is going down') : undefined
 
 const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMessage): Refusal | undefined => {
-  const { headers, httpVersion, method, url } = request
+  const { headers, httpVersion, method, rawHeaders, url } = request
+  if (rawHeaders.length > 2 * headerLimit) return refuse('too-large', `at most ${headerLimit} headers`)
   if (dialect === undefined) return refuse('not-found', 'no socket at this path')
   if (method !== 'GET' || httpVersion !== '1.1')
     return refuse('invalid', 'a WebSocket begins with GET, HTTP/1.1')
@@ -73,18 +87,20 @@ const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMess
     return refuse('invalid', `Sec-WebSocket-Protocol must offer ${dialect.subprotocols.join(' or ')}`)
   }
   if (isForeign(door.config, headers)) return refuse('forbidden', 'this origin may not connect')
-  return closed(door)
+  return closed(door) ?? door.connections.upgrade(request)
 }
 
 /** Keeps what a socket sends, in order, until it is taken; too much cuts the socket. */
-const keep = (socket: Duplex, head: Buffer, limit: number): (() => Buffer | undefined) => {
+const keep = ({ bounds }: Door, socket: Duplex, head: Buffer): (() => Buffer | undefined) => {
   const chunks = [head]
-  let left = limit - head.length
+  let left = bounds.of.waitingBytes - head.length
   let there = true
   const onData = (chunk: Buffer): void => {
     chunks.push(chunk)
     left -= chunk.length
-    if (left < 0) socket.destroy()
+    if (left >= 0) return
+    bounds.note('waitingBytes')
+    socket.destroy()
   }
   const onGone = (): void => {
     there = false
@@ -98,25 +114,27 @@ const keep = (socket: Duplex, head: Buffer, limit: number): (() => Buffer | unde
 
 /** The listener for an HTTP server's `upgrade` event. */
 export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade => {
-  const { limits } = door
+  const { messageBytes, closeMs } = door.bounds.of
   const options = {
     noServer: true,
     // The socket answers pings itself, within the peer's allowance.
     autoPong: false,
     clientTracking: false,
-    maxPayload: limits.messageBytes,
+    maxPayload: messageBytes,
     maxFragments: 64,
     maxBufferedChunks: 1024,
     perMessageDeflate: false,
     skipUTF8Validation: false,
-    closeTimeout: limits.closeMs,
+    closeTimeout: closeMs,
   }
   const ways = new Map(
     dialects.map(dialect => {
       const handleProtocols = (offered: Set<string>) =>
         dialect.subprotocols.find(name => offered.has(name)) as string
       const server = new WebSocketServer({ ...options, handleProtocols })
-      server.on('wsClientError', ({ message }, socket) => answer(door, socket, refuse('invalid', message)))
+      server.on('wsClientError', ({ message }, socket, request) =>
+        answer(door, { request, socket }, refuse('invalid', message)),
+      )
       return [dialect.path, { dialect, server }]
     }),
   )
@@ -125,20 +143,22 @@ export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade
     socket.on('error', () => socket.destroy())
     const way = ways.get((request.url as string).replace(/\?.*/s, ''))
     const refusal = inspect(door, way?.dialect, request)
-    if (way === undefined || refusal !== undefined) return answer(door, socket, refusal as Refusal)
+    const knock = { request, socket }
+    if (way === undefined || refusal !== undefined) return answer(door, knock, refusal as Refusal)
     const { dialect, server } = way
+    const peer = door.connections.peerOf(request)
     const proceed = (bytes: Buffer, token?: string): void =>
-      server.handleUpgrade(request, socket, bytes, ws => door.enter(ws, dialect, token))
+      server.handleUpgrade(request, socket, bytes, ws => door.enter(ws, dialect, peer, token))
     const { authorization } = request.headers
     if (authorization === undefined) return proceed(head)
     const bearer = bearerOf(authorization)
-    if (!bearer.ok) return answer(door, socket, bearer)
-    const take = keep(socket, head, limits.messageBytes)
+    if (!bearer.ok) return answer(door, knock, bearer)
+    const take = keep(door, socket, head)
     void verify(door, bearer.value).then(verified => {
       const bytes = take()
       const refusal = verified.ok ? closed(door) : verified
       if (bytes === undefined) socket.destroy()
-      else if (refusal !== undefined) answer(door, socket, refusal)
+      else if (refusal !== undefined) answer(door, knock, refusal)
       else {
         proceed(bytes, bearer.value)
         socket.resume()

@@ -53,8 +53,9 @@ const verbs: Verbs = {
     for (const destination of new Set(destinations)) {
       const query = queryOf(grant, destination, view)
       if (!query.ok) refused.push({ destination, code: query.code })
-      else if (!watch.has(destination) && watch.size >= ground.limits.subscriptions) {
-        refused.push({ destination, code: 'too-many' })
+      else if (!watch.has(destination) && watch.size >= ground.bounds.of.subscriptionsPerSession) {
+        const { code } = ground.bounds.refuse('subscriptionsPerSession')
+        refused.push({ destination, code })
       } else watch.subscribe(destination, query.value)
     }
     return { type: 'ok', refused }

@@ -4,8 +4,8 @@
 import type { Limits } from '../config.js'
 import type { ErrorCode } from '../errors.js'
 
-/** The limits that something can reach; `gatewayFactor` only widens others. */
-export type LimitName = Exclude<keyof Limits, 'gatewayFactor'>
+/** The limits that something can reach: one option only widens others, and one is a deadline of the wire. */
+export type LimitName = Exclude<keyof Limits, 'gatewayFactor' | 'closeMs'>
 
 export type LimitFacts =
   /** Refused with `code`; the message says `at most N` and then `what`. */
@@ -23,7 +23,6 @@ export const limitTable = {
     what: 'takeovers of one device a minute: do two clients share its name?',
   },
   helloMs: { code: 'no-hello', what: 'milliseconds until a valid hello' },
-  closeMs: { instead: 'the connection is cut' },
   messageBytes: { code: 'too-large', what: 'bytes in a message' },
   framesPerSecond: { code: 'too-many', what: 'frames a second on one connection' },
   bytesPerSecond: { code: 'too-many', what: 'bytes a second on one connection' },
