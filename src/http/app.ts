@@ -87,6 +87,8 @@ export const createApp = (listener: Listener, { log, count }: AppOptions) => {
     throw new HubError('not-found', 'no such resource')
   })
   app.setValidatorCompiler<TSchema>(checkRequest)
+  // Answers are held to their schemas by the handlers' types; checked again here they would only cost time.
+  app.setSerializerCompiler(() => answer => JSON.stringify(answer))
 
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()

@@ -3,7 +3,12 @@
 // or while an answer streams, is of no more use from then on.
 
 import type { Readable } from 'node:stream'
-import type { FastifyRequest, onRequestAsyncHookHandler, preHandlerAsyncHookHandler } from 'fastify'
+import type {
+  FastifyRequest,
+  FastifySchema,
+  onRequestAsyncHookHandler,
+  preHandlerAsyncHookHandler,
+} from 'fastify'
 import { HubError } from '../errors.js'
 import {
   allows,
@@ -14,6 +19,7 @@ import {
   type Scope,
   type Verifier,
 } from '../gateway/token/index.js'
+import { described, type Told } from './openapi.js'
 import { accepted } from './refusal.js'
 
 /** The grant of a request that was let in. */
@@ -30,11 +36,17 @@ export const authenticate =
   }
 
 /** Lets in grants with a permission. */
-export const requires =
+const requires =
   (scope: Scope): onRequestAsyncHookHandler =>
   async request => {
     if (!allows(grantOf(request), scope)) throw new HubError('forbidden', `the token lacks ${scope}`)
   }
+
+/** The options of a route that lets in grants with the permission it tells of. */
+export const guarded = <S extends FastifySchema>(told: Told & { readonly scope: Scope }, schema: S) => ({
+  onRequest: requires(told.scope),
+  ...described(told, schema),
+})
 
 /** Looks again, now that all of a request is there. */
 export const recheck =

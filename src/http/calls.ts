@@ -3,84 +3,18 @@
 // router's; what their callers are told is kept in inboxes.
 
 import type { FastifyReply } from 'fastify'
-import Type from 'typebox'
 import { HubError, refuse } from '../errors.js'
 import { allows, type Grant, type Revocations } from '../gateway/token/index.js'
-import {
-  type CallId,
-  CallRef,
-  callStates,
-  Params,
-  paramsFit,
-  paramsLimit,
-  Sdp,
-  signalLimit,
-  Time,
-} from '../protocol/index.js'
+import { type CallId, type CallResource, paramsFit, paramsLimit, signalLimit } from '../protocol/index.js'
 import type { Caller, CallView, Router } from '../router/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
-import { grantOf, requires, whileGood } from './authorization.js'
+import { grantOf, whileGood } from './authorization.js'
+import { callRoutes } from './call-routes.js'
 import { EventStream, eventHeaders } from './event-stream.js'
 import { Idempotency } from './idempotency.js'
 import { Inbox } from './inbox.js'
 import { accepted } from './refusal.js'
-
-const body = { expected: 'a JSON object' }
-
-/** A number, a name, an address: whatever the outside calls its parties. */
-const Line = (least: 0 | 1) =>
-  Type.String({
-    pattern: `^[^\\u0000-\\u001f\\u007f]{${least},128}$`,
-    expected: `text of ${least} to 128 characters, none of them a control character`,
-  })
-
-const NewCall = Type.Object(
-  {
-    to: Line(1),
-    from: Line(0),
-    params: Type.Optional(Params),
-    sdp: Type.Optional(Sdp),
-    instructions: Type.Optional(Type.Unknown()),
-    statusCallback: Type.Optional(Type.Unknown()),
-  },
-  body,
-)
-
-const Explaining = Type.Object(
-  { to: Line(1), from: Type.Optional(Line(0)), fetch: Type.Optional(Type.Boolean()) },
-  body,
-)
-
-const Waiting = Type.Object({
-  waitMs: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: 60_000, expected: 'a whole number of milliseconds up to 60000' }),
-  ),
-})
-
-const Keyed = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$', expected: '1 to 255 visible ASCII characters' }),
-  ),
-})
-
-const Listing = Type.Object({
-  state: Type.Optional(Type.Enum([...callStates])),
-  since: Type.Optional(Time),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, expected: 'a whole number from 1 to 200' })),
-  cursor: Type.Optional(Type.String({ maxLength: 128 })),
-})
-
-const Change = Type.Object(
-  {
-    signal: Type.Optional(Type.Unknown()),
-    instructions: Type.Optional(Type.Unknown()),
-    performed: Type.Optional(Type.Unknown()),
-  },
-  body,
-)
-
-const OneCall = { params: Type.Object({ call: CallRef }) }
 
 export interface CallsOptions {
   readonly router: Router
@@ -89,7 +23,7 @@ export interface CallsOptions {
 }
 
 /** A call as this grant may see it. */
-const shown = (grant: Grant, { owner: _, timeline, ...call }: CallView): object =>
+const shown = (grant: Grant, { owner: _, timeline, ...call }: CallView): CallResource =>
   allows(grant, 'call:explain') ? { ...call, timeline } : call
 
 /** Settles when the call is answered or over, after `waitMs`, or when the client is gone. */
@@ -113,7 +47,6 @@ const settled = (inbox: Inbox, waitMs: number, clock: Clock, reply: FastifyReply
 /** Adds `/calls` and what is under it, and the explanation of calls that have not come. */
 export const serveCalls = (app: App, { router, revocations, clock }: CallsOptions): void => {
   const keys = new Idempotency(clock)
-  const onRequest = requires('call:inbound')
 
   const find = (grant: Grant, call: CallId): CallView => {
     const view = router.get(grant.tenant, call)
@@ -139,43 +72,39 @@ export const serveCalls = (app: App, { router, revocations, clock }: CallsOption
     return inbox
   }
 
-  app.post(
-    '/calls',
-    { onRequest, schema: { body: NewCall, querystring: Waiting, headers: Keyed } },
-    async (request, reply) => {
-      const grant = grantOf(request)
-      const { to, from, params, sdp, instructions, statusCallback } = request.body
-      if (params !== undefined && !paramsFit(params)) {
-        throw new HubError('invalid', `params must keep within ${paramsLimit} bytes`)
-      }
-      const { call, first } = accepted(
-        keys.once(grant, request.headers['idempotency-key'], request.body, () => {
-          if (statusCallback !== undefined)
-            return refuse('not-supported', 'statusCallback is not supported yet')
-          return router.place({
-            tenant: grant.tenant,
-            to,
-            from,
-            direction: 'inbound',
-            caller: new Inbox(grant.account),
-            ...(params !== undefined && { params }),
-            ...(sdp !== undefined && { sdp }),
-            ...(instructions !== undefined && { instructions }),
-          })
-        }),
-      )
-      const { waitMs = 0 } = request.query
-      const caller = router.callerOf(grant.tenant, call)
-      if (waitMs > 0 && caller !== undefined) await settled(roomIn(inboxOf(caller)), waitMs, clock, reply)
-      reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
-      const view = router.get(grant.tenant, call)
-      // A call that its key still names and the router has forgotten is long over.
-      if (view === undefined) return { call, state: 'ended' }
-      return waitMs > 0 ? shown(grant, view) : { call, state: view.state }
-    },
-  )
+  app.post('/calls', callRoutes.place, async (request, reply) => {
+    const grant = grantOf(request)
+    const { to, from, params, sdp, instructions, statusCallback } = request.body
+    if (params !== undefined && !paramsFit(params)) {
+      throw new HubError('invalid', `params must keep within ${paramsLimit} bytes`)
+    }
+    const { call, first } = accepted(
+      keys.once(grant, request.headers['idempotency-key'], request.body, () => {
+        if (statusCallback !== undefined)
+          return refuse('not-supported', 'statusCallback is not supported yet')
+        return router.place({
+          tenant: grant.tenant,
+          to,
+          from,
+          direction: 'inbound',
+          caller: new Inbox(grant.account),
+          ...(params !== undefined && { params }),
+          ...(sdp !== undefined && { sdp }),
+          ...(instructions !== undefined && { instructions }),
+        })
+      }),
+    )
+    const { waitMs = 0 } = request.query
+    const caller = router.callerOf(grant.tenant, call)
+    if (waitMs > 0 && caller !== undefined) await settled(roomIn(inboxOf(caller)), waitMs, clock, reply)
+    reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
+    const view = router.get(grant.tenant, call)
+    // A call that its key still names and the router has forgotten is long over.
+    if (view === undefined) return { call, state: 'ended' as const }
+    return waitMs > 0 ? shown(grant, view) : { call, state: view.state }
+  })
 
-  app.get('/calls', { onRequest, schema: { querystring: Listing } }, async request => {
+  app.get('/calls', callRoutes.list, async request => {
     const grant = grantOf(request)
     const { since, limit = 50, state, cursor } = request.query
     const time = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since)
@@ -192,27 +121,23 @@ export const serveCalls = (app: App, { router, revocations, clock }: CallsOption
     return { calls: calls.map(view => shown(grant, view)), ...rest }
   })
 
-  app.post(
-    '/explain',
-    { onRequest: requires('call:explain'), schema: { body: Explaining } },
-    async request => {
-      const { to, from = '', fetch = false } = request.body
-      return accepted(await router.explain(grantOf(request).tenant, { to, from, fetch }))
-    },
-  )
+  app.post('/explain', callRoutes.explain, async request => {
+    const { to, from = '', fetch = false } = request.body
+    return accepted(await router.explain(grantOf(request).tenant, { to, from, fetch }))
+  })
 
-  app.get('/calls/:call', { onRequest, schema: OneCall }, async request => {
+  app.get('/calls/:call', callRoutes.read, async request => {
     const grant = grantOf(request)
     return shown(grant, find(grant, request.params.call))
   })
 
-  app.get('/calls/:call/events', { onRequest, schema: OneCall }, async (request, reply) => {
+  app.get('/calls/:call/events', callRoutes.follow, async (request, reply) => {
     const inbox = roomIn(inboxOf(callerOf(grantOf(request), request.params.call)))
     const events = new EventStream(inbox.after(request.headers['last-event-id']), clock)
     return reply.headers(eventHeaders).send(whileGood(events, request, revocations))
   })
 
-  app.post('/calls/:call', { onRequest, schema: { ...OneCall, body: Change } }, async request => {
+  app.post('/calls/:call', callRoutes.change, async request => {
     const caller = callerOf(grantOf(request), request.params.call)
     const { signal, instructions, performed } = request.body
     if (instructions !== undefined || performed !== undefined) {
@@ -226,7 +151,7 @@ export const serveCalls = (app: App, { router, revocations, clock }: CallsOption
     return {}
   })
 
-  app.delete('/calls/:call', { onRequest, schema: OneCall }, async (request, reply) => {
+  app.delete('/calls/:call', callRoutes.end, async (request, reply) => {
     accepted(router.hangup(callerOf(grantOf(request), request.params.call), request.params.call))
     return reply.code(204).send()
   })

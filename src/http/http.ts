@@ -14,6 +14,7 @@ import { serveCalls } from './calls.js'
 import { allowOrigins } from './cors.js'
 import { type Bound, createListener } from './listener.js'
 import { type Counts, createMetrics, type StoreFacts } from './metrics.js'
+import { serveDescription } from './openapi.js'
 import { serveHealth, serveMetrics } from './operations.js'
 import { servePresence } from './presence.js'
 import { serveRevocations } from './revocations.js'
@@ -60,6 +61,7 @@ export const createHttp = (options: HttpOptions): Http => {
   const api = createApp(main, { log, count })
   api.decorateRequest('grant')
   if (config.cors.length > 0) api.addHook('onRequest', allowOrigins(config.cors))
+  serveDescription(api)
   serveHealth(api, unready)
   api.register(
     async v1 => {

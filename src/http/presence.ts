@@ -1,41 +1,16 @@
 // Presence over HTTP: the presence status resource of one destination or of many in one answer, its changes as they
 // happen, and a supervisor's word for an account. Devices are shown by right, not by view.
 
-import Type from 'typebox'
 import { type Grant, queryOf, type Revocations } from '../gateway/token/index.js'
 import { type Page, type Presence, severalOf } from '../presence/index.js'
-import {
-  AccountName,
-  type Destination,
-  DestinationName,
-  presenceLimit,
-  type Resource,
-  StatusChange,
-  subscribeLimit,
-  ViewName,
-} from '../protocol/index.js'
+import type { Destination, Resource, ViewName } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
-import { grantOf, requires, whileGood } from './authorization.js'
+import { grantOf, whileGood } from './authorization.js'
 import { EventStream, eventHeaders } from './event-stream.js'
 import { PresenceEvents } from './presence-events.js'
+import { presenceRoutes } from './presence-routes.js'
 import { accepted } from './refusal.js'
-
-const View = { view: Type.Optional(ViewName) }
-
-const Paged = Type.Object({
-  ...View,
-  limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 10_000, expected: 'a whole number from 1 to 10000' }),
-  ),
-  cursor: Type.Optional(Type.String({ pattern: '^\\d{1,15}$', expected: 'a cursor from an earlier answer' })),
-})
-
-const Many = (least: number, most: number) => Type.Array(DestinationName, { minItems: least, maxItems: most })
-
-const Some = Type.Object({ ...View, destination: Many(1, subscribeLimit) })
-
-const List = Type.Object({ ...View, destinations: Many(0, presenceLimit) }, { expected: 'a JSON object' })
 
 /** Adds `/presence` and what is under it. */
 export const servePresence = (
@@ -54,47 +29,32 @@ export const servePresence = (
     ),
   })
 
-  app.get(
-    '/presence/:destination',
-    { schema: { params: Type.Object({ destination: DestinationName }), querystring: Paged } },
-    async request => {
-      const { view, ...page } = request.query
-      return read(grantOf(request), request.params.destination, view, page)
-    },
-  )
+  app.get('/presence/:destination', presenceRoutes.read, async request => {
+    const { view, ...page } = request.query
+    return read(grantOf(request), request.params.destination, view, page)
+  })
 
-  app.get(
-    '/presence/:destination/events',
-    { schema: { params: Type.Object({ destination: DestinationName }), querystring: Type.Object(View) } },
-    async (request, reply) => {
-      const grant = grantOf(request)
-      const { destination } = request.params
-      const query = accepted(queryOf(grant, destination, request.query.view ?? 'full'))
-      const events = new PresenceEvents(presence, grant, destination, query, clock)
-      return reply.headers(eventHeaders).send(whileGood(new EventStream(events, clock), request, revocations))
-    },
-  )
+  app.get('/presence/:destination/events', presenceRoutes.follow, async (request, reply) => {
+    const grant = grantOf(request)
+    const { destination } = request.params
+    const query = accepted(queryOf(grant, destination, request.query.view ?? 'full'))
+    const events = new PresenceEvents(presence, grant, destination, query, clock)
+    return reply.headers(eventHeaders).send(whileGood(new EventStream(events, clock), request, revocations))
+  })
 
-  app.get('/presence', { schema: { querystring: Some } }, async request => {
+  app.get('/presence', presenceRoutes.readSome, async request => {
     const { destination, view } = request.query
     return readSeveral(grantOf(request), destination, view)
   })
 
-  app.post('/presence', { schema: { body: List } }, async request => {
+  app.post('/presence', presenceRoutes.readMany, async request => {
     const { destinations, view } = request.body
     return readSeveral(grantOf(request), destinations, view)
   })
 
-  app.put(
-    '/presence/:account/status',
-    {
-      onRequest: requires('presence:write'),
-      schema: { params: Type.Object({ account: AccountName }), body: StatusChange },
-    },
-    async request => {
-      const { tenant, account: by } = grantOf(request)
-      accepted(presence.override(tenant, request.params.account, request.body, by))
-      return {}
-    },
-  )
+  app.put('/presence/:account/status', presenceRoutes.override, async request => {
+    const { tenant, account: by } = grantOf(request)
+    accepted(presence.override(tenant, request.params.account, request.body, by))
+    return {}
+  })
 }

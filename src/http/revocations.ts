@@ -4,14 +4,25 @@
 import Type from 'typebox'
 import { HubError } from '../errors.js'
 import type { Revocations, Revoked } from '../gateway/token/index.js'
-import { AccountName } from '../protocol/index.js'
+import { AccountName, maybe } from '../protocol/index.js'
 import type { App } from './app.js'
-import { grantOf, requires } from './authorization.js'
+import { grantOf, guarded } from './authorization.js'
+import { nothing } from './openapi.js'
 import { accepted } from './refusal.js'
 
 const Revocation = Type.Object(
-  { jti: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })), account: Type.Optional(AccountName) },
-  { expected: 'a JSON object' },
+  {
+    jti: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 256, description: 'One token, by its own name.' }),
+    ),
+    account: maybe(AccountName, 'All tokens that this account has been issued.'),
+  },
+  { expected: 'a JSON object', description: 'One of the two.' },
+)
+
+const route = guarded(
+  { name: 'revoke', summary: 'Takes back a token, or all that an account has.', scope: 'admin' },
+  { body: Revocation, response: { 204: nothing('Refused from now on; its sessions are closed.') } },
 )
 
 /** What is to be taken back. Throws `invalid` unless it is one token or one account. */
@@ -24,13 +35,9 @@ const whatOf = ({ jti, account }: Type.Static<typeof Revocation>): Revoked => {
 
 /** Adds `/revocations`. */
 export const serveRevocations = (app: App, revocations: Revocations): void => {
-  app.post(
-    '/revocations',
-    { onRequest: requires('admin'), schema: { body: Revocation } },
-    async (request, reply) => {
-      accepted(revocations.revoke(grantOf(request).tenant, whatOf(request.body)))
-      accepted(await revocations.kept())
-      return reply.code(204).send()
-    },
-  )
+  app.post('/revocations', route, async (request, reply) => {
+    accepted(revocations.revoke(grantOf(request).tenant, whatOf(request.body)))
+    accepted(await revocations.kept())
+    return reply.code(204).send()
+  })
 }

@@ -7,9 +7,10 @@ import type { Static, TSchema } from 'typebox'
 import { HubError } from '../errors.js'
 import { check, faultText } from '../runtime/index.js'
 
-/** Gives handlers the types that their schemas say. */
+/** Gives handlers the types that their schemas say, and holds what they answer to those that are declared. */
 export interface Shapes extends FastifyTypeProvider {
   readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+  readonly serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
 }
 
 interface QuerySchema {
