@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { defaultLimits, loadConfig, readConfig } from '../src/config.js'
+import { ConfigSchema, defaultLimits, fillShown, listOptions, loadConfig, readConfig } from '../src/config.js'
 
 const secret = 'x'.repeat(64)
 const key = { alg: 'HS256', secret }
@@ -235,4 +235,68 @@ t.test('a key has its algorithm, or is a set at an address and nothing else', as
     'tenants.acme.keys[2].kid: k is there twice',
     'tenants.acme.keys[2].alg: is missing',
   ])
+})
+
+t.test('the schema says of every option what it means, and lists what holds', async t => {
+  const all = listOptions(ConfigSchema)
+  for (const { path, description } of all) {
+    t.match(description, /^[A-Z].*\.$/, `${path} says in a sentence what it means`)
+    if (path.endsWith('Ms')) t.match(description, /milliseconds/, `${path} says its unit`)
+  }
+  const byPath = new Map(all.map(option => [option.path, option]))
+  t.match(byPath.get('listen.port'), { value: 8080, given: false, required: false, section: false })
+  t.match(byPath.get('listen'), { section: true })
+  t.match(byPath.get('listen.tls.cert'), { required: true, value: undefined })
+  t.match(
+    byPath.get('tenants.NAME.groups.NAME.members'),
+    { value: [] },
+    'a list is shown with what it may hold',
+  )
+  t.match(byPath.get('tenants.NAME.groups.NAME.members[].tier'), { value: 1 })
+  t.match(byPath.get('tenants.NAME.keys[].secret'), { description: /HS/ })
+  t.notOk(byPath.has('tenants.NAME.keys[].secret.env'), 'a reference is one option')
+
+  const holds = new Map(
+    listOptions(ConfigSchema, {
+      listen: { port: 9 },
+      tenants: { acme: { keys: [{ alg: 'HS256', secret }], groups: { support: { members: ['alice'] } } } },
+    }).map(({ path, value, given }) => [path, [value, given]]),
+  )
+  t.same(holds.get('listen.port'), [9, true])
+  t.same(holds.get('listen.host'), ['127.0.0.1', false])
+  t.same(holds.get('listen.tls'), [undefined, false])
+  t.same(holds.get('tenants.acme.keys[0].alg'), ['HS256', true])
+  t.same(holds.get('tenants.acme.groups.support.members'), [['alice'], true])
+  t.same(holds.get('tenants.acme.accounts'), [{}, false])
+})
+
+t.test('what is shown of a configuration holds no secret, and no query of an address', async t => {
+  const shown = fillShown(ConfigSchema, {
+    tenants: {
+      acme: {
+        keys: [
+          { kid: 'a', alg: 'HS256', secret },
+          { kid: 'b', alg: 'HS256', secret: { env: 'NAME' } },
+          { jwksUrl: 'https://idp.example/keys?code=hidden' },
+        ],
+        authToken: 'hidden',
+        routes: [
+          { to: '1', instructions: 'https://x.example/in?code=hidden' },
+          { to: '2', instructions: { url: 'https://x.example/in', fallbackUrl: 'http://x.example/?hidden' } },
+          { to: '3', instructions: { steps: [{ pause: { ms: 1 } }, null] } },
+        ],
+      },
+    },
+  })
+  t.match(shown, {
+    listen: { port: 8080 },
+    tenants: {
+      acme: {
+        keys: [{ secret: '(not shown)' }, { secret: { env: 'NAME' } }, {}],
+        busyWhen: 'any',
+        routes: [{}, {}, { instructions: { steps: [{ pause: { ms: 1 } }, null] } }],
+      },
+    },
+  })
+  t.notMatch(JSON.stringify(shown), /hidden|thirty|xxxx/)
 })

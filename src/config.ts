@@ -13,8 +13,16 @@ import { type AccountId, type Destination, isName, nameRule, type TenantId } fro
 import { check, readBlock } from './runtime/index.js'
 
 export type { KeyConfig } from './config-keys.js'
+export { fillShown, listOptions, type Option } from './config-options.js'
 export type { Surroundings } from './config-reading.js'
-export { type Algorithm, algorithms, type ConfigInput, type Strategy, strategies } from './config-schema.js'
+export {
+  type Algorithm,
+  algorithms,
+  type ConfigInput,
+  File as ConfigSchema,
+  type Strategy,
+  strategies,
+} from './config-schema.js'
 
 export interface MemberConfig {
   readonly account: AccountId
@@ -209,28 +217,24 @@ export const readConfig = (input: unknown, around: Surroundings): Read<Config> =
   return reading.faults.length > 0 ? { ok: false, faults: reading.faults } : { ok: true, value }
 }
 
-/** Reads a configuration file; paths in it begin at its folder. */
-export const loadConfig = (path: string, env: Surroundings['env'] = process.env): Read<Config> => {
+/** What a file says, as it stands there: JSON, not judged yet. */
+export const loadInput = (path: string): Read<unknown> => {
+  const refuse = (message: string): Read<unknown> => ({ ok: false, faults: [{ path, message }] })
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    return {
-      ok: false,
-      faults: [
-        {
-          path,
-          message: `cannot be read (${(error as NodeJS.ErrnoException).code})`,
-        },
-      ],
-    }
+    return refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
   try {
-    return readConfig(JSON.parse(text), { dir: dirname(resolve(path)), env })
+    return { ok: true, value: JSON.parse(text) }
   } catch (error) {
-    return {
-      ok: false,
-      faults: [{ path, message: `is not JSON: ${(error as Error).message}` }],
-    }
+    return refuse(`is not JSON: ${(error as Error).message}`)
   }
+}
+
+/** Reads a configuration file; paths in it begin at its folder. */
+export const loadConfig = (path: string, env: Surroundings['env'] = process.env): Read<Config> => {
+  const input = loadInput(path)
+  return input.ok ? readConfig(input.value, { dir: dirname(resolve(path)), env }) : input
 }

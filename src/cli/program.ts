@@ -4,6 +4,7 @@
 
 import { Command } from 'commander'
 import { callCommand } from './call.js'
+import { configCommand } from './config/config.js'
 import { demoCommand } from './demo/demo.js'
 import { type Failure, failureOf } from './failure.js'
 import { Output } from './output.js'
@@ -73,7 +74,15 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
       getOutHasColors: () => screen.colour,
       getErrHasColors: () => errors.colour,
     })
-  for (const command of [serveCommand, tokenCommand, phoneCommand, callCommand, watchCommand, demoCommand]) {
+  for (const command of [
+    serveCommand,
+    tokenCommand,
+    phoneCommand,
+    callCommand,
+    watchCommand,
+    demoCommand,
+    configCommand,
+  ]) {
     program.addCommand(command(start).copyInheritedSettings(program))
   }
 

@@ -3,9 +3,9 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { type Config, loadConfig, readConfig } from '../config.js'
-import { type Fault, HubError } from '../errors.js'
 import type { Hub, Listening } from '../hub.js'
-import { faultText, type Log } from '../runtime/index.js'
+import type { Log } from '../runtime/index.js'
+import { refused, taken } from './config-file.js'
 import { createDev, type Dev, devLines, devTenant } from './dev.js'
 import { Failure, failureOf, misuse } from './failure.js'
 import { whole as wholeNumber } from './flags.js'
@@ -46,8 +46,8 @@ const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<
   const config = configOf(options, dev, shell)
   // Loaded here, so that the other commands start without the weight of a hub.
   const { createHub } = await import('../hub.js')
-  const hub = await taken(createHub(config, { log }), options)
-  const reload = async () => taken(hub.reload(configOf(options, dev, shell)), options)
+  const hub = await taken(createHub(config, { log }), options.config)
+  const reload = async () => taken(hub.reload(configOf(options, dev, shell)), options.config)
   // Without a file there is nothing to read again: SIGHUP means what it always does.
   const off = options.config === undefined ? () => {} : shell.on('SIGHUP', () => void reread(reload, log))
   const signal = () => String(stop.reason)
@@ -71,14 +71,6 @@ const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<
   return 0
 }
 
-/** Faults of the configuration, each at its path; of the file itself where it could not be read. */
-const refuse = (faults: readonly Fault[], file: string | undefined, path: string): Failure =>
-  misuse(
-    ...faults.map(fault =>
-      fault.path === path ? `${file} ${fault.message}` : `${file}: ${faultText(fault)}`,
-    ),
-  )
-
 const configOf = (
   { config: file, host, port }: ServeOptions,
   dev: Dev | undefined,
@@ -89,7 +81,7 @@ const configOf = (
     file === undefined
       ? readConfig({ fetch: { allowPrivate: true } }, { dir: cwd, env })
       : loadConfig(path, env)
-  if (!read.ok) throw refuse(read.faults, file, path)
+  if (!read.ok) throw refused(read.faults, file, path)
   const { listen, tenants } = read.value
   const added = dev && readConfig({ tenants: { [dev.tenant]: devTenant(dev) } }, { dir: cwd, env })
   if (dev && [...tenants.keys()].some(name => name === dev.tenant)) {
@@ -99,19 +91,6 @@ const configOf = (
     ...read.value,
     listen: { ...listen, ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
     tenants: new Map([...tenants, ...(added?.ok ? added.value.tenants : [])]),
-  }
-}
-
-/** What comes of a configuration in the hub; what that refuses of it names the file. */
-const taken = async <T>(work: Promise<T>, { config: file }: ServeOptions): Promise<T> => {
-  try {
-    return await work
-  } catch (error) {
-    // Besides the hub's own refusals there is only OpenSSL's word on the certificate and its key.
-    const { message } = error as Error
-    // Nothing is wrong with the configuration: another process has its dataDir.
-    if (error instanceof HubError && error.code === 'conflict') throw new Failure(1, message)
-    throw refuse(error instanceof HubError ? error.faults : [{ path: 'listen.tls', message }], file, '')
   }
 }
 
