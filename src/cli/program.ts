@@ -11,6 +11,7 @@ import { Output } from './output.js'
 import { phoneCommand } from './phone.js'
 import { serveCommand } from './serve.js'
 import type { Job, Shell } from './shell.js'
+import { simulateCommand } from './simulate/simulate.js'
 import { whole } from './text.js'
 import { tokenCommand } from './token.js'
 import { version } from './version.js'
@@ -80,6 +81,7 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
     phoneCommand,
     callCommand,
     watchCommand,
+    simulateCommand,
     demoCommand,
     configCommand,
   ]) {
