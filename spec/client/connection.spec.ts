@@ -15,8 +15,11 @@ const lost = (code: number, at = 0, waitMs = 0): ConnectionEvent => ({
   reason: 'why',
   at,
   waitMs,
+  offline: false,
   error,
 })
+const waiting = { state: 'reconnecting', attempt: 2, inMs: 1, dueAt: 1, offline: false, error } as const
+const paused = { state: 'paused', attempt: 0, error } as const
 const online = (attempt: number): Connection => ({ state: 'online', welcome, since: 0, attempt })
 
 t.test('a wait is anywhere between nothing and a ceiling that doubles, up to half a minute', async () => {
@@ -70,12 +73,48 @@ t.test('a refused token closes for good where there is no other to be had', asyn
   t.match(advance(online(0), lost(4401), { ...rules, renewable: false }), { state: 'closed', code: 4401 })
 })
 
+t.test('attempts without a network are not counted, and are few', async t => {
+  const offline = { ...lost(1006, 1000), offline: true } as ConnectionEvent
+  const patient = { ...rules, attempts: 1 }
+  t.match(advance({ state: 'connecting', attempt: 1 }, offline, patient), {
+    state: 'reconnecting',
+    attempt: 1,
+    inMs: 30_000,
+    dueAt: 31_000,
+    offline: true,
+  })
+  t.match(advance(waiting, { type: 'offline', at: 1000, waitMs: 2000 }, rules), {
+    state: 'reconnecting',
+    attempt: 2,
+    inMs: 32_000,
+    offline: true,
+    error,
+  })
+})
+
+t.test('who is back connects at once, unless the hub asked for a wait that is not over', async t => {
+  t.strictSame(advance(waiting, { type: 'back', at: 0, waitMs: 0 }, rules), {
+    state: 'connecting',
+    attempt: 2,
+  })
+  for (const from of [waiting, paused]) {
+    t.match(advance(from, { type: 'back', at: 1000, waitMs: 500 }, rules), {
+      state: 'reconnecting',
+      attempt: from.attempt,
+      inMs: 500,
+      dueAt: 1500,
+      offline: false,
+    })
+  }
+})
+
 t.test('every state goes where the drawing says, and an event without an arrow changes nothing', async t => {
   const states: Connection[] = [
     { state: 'idle' },
     { state: 'connecting', attempt: 0 },
     online(0),
-    { state: 'reconnecting', attempt: 2, inMs: 1, error },
+    waiting,
+    paused,
     { state: 'closed', code: 1000, reason: '', error },
   ]
   const events: ConnectionEvent[] = [
@@ -83,18 +122,29 @@ t.test('every state goes where the drawing says, and an event without an arrow c
     { type: 'welcome', welcome, at: 0 },
     lost(1006),
     { type: 'due' },
+    { type: 'away' },
+    { type: 'back', at: 0, waitMs: 0 },
+    { type: 'offline', at: 0, waitMs: 0 },
     { type: 'leave' },
   ]
-  const walked = states.map(from => events.map(event => advance(from, event, rules).state).join(' '))
+  const walked = states.map(from =>
+    events.map(event => {
+      const to = advance(from, event, rules)
+      return to === from ? '-' : to.state
+    }),
+  )
   t.strictSame(walked, [
-    'connecting idle idle idle closed',
-    'connecting online reconnecting connecting closed',
-    'online online reconnecting online closed',
-    'connecting reconnecting reconnecting connecting closed',
-    'connecting closed closed closed closed',
+    ['connecting', '-', '-', '-', '-', '-', '-', 'closed'],
+    ['-', 'online', 'reconnecting', '-', 'paused', '-', '-', 'closed'],
+    ['-', '-', 'reconnecting', '-', 'paused', '-', '-', 'closed'],
+    ['connecting', '-', '-', 'connecting', 'paused', 'connecting', 'reconnecting', 'closed'],
+    ['connecting', '-', '-', '-', '-', 'connecting', '-', 'closed'],
+    ['connecting', '-', '-', '-', '-', '-', '-', '-'],
   ])
-  t.match(advance({ state: 'reconnecting', attempt: 2, inMs: 1, error }, { type: 'due' }, rules), {
-    attempt: 2,
+  t.match(advance(waiting, { type: 'due' }, rules), { attempt: 2 })
+  t.match(advance(waiting, { type: 'away' }, rules), {
+    attempt: 0,
+    error: { code: 'disconnected', retry: true },
   })
 })
 

@@ -3,13 +3,13 @@
 //
 //   idle --connect--> connecting --welcome--> online
 //                       ^   |                   |
-//            due,connect|   +-------lost--------+
-//                       |   v                   |
-//                    reconnecting               | lost for good, leave
-//                                               v
-//                    (any) --leave-->         closed --connect--> connecting
+//    due, connect, back |   +-------lost--------+---lost for good--> closed --connect--> connecting
+//                       |   v
+//                   reconnecting
+//
+//   any --leave--> closed;  connecting, online, reconnecting --away--> paused --back, connect--> connecting
 
-import { backoffMs } from './backoff.js'
+import { backoffMs, CAP_MS } from './backoff.js'
 import type { Welcome } from './frames.js'
 import { SwitchhookError } from './switchhook-error.js'
 
@@ -24,13 +24,21 @@ export type Connection =
       readonly since: number
       readonly attempt: number
     }
-  /** Waiting `inMs` before the next attempt. `error`: why there is no connection now. */
   | {
+      /** Waiting for the next attempt. */
       readonly state: 'reconnecting'
+      /** The next reconnect's number in a row; those made without a network are not counted. */
       readonly attempt: number
+      /** How long the wait is, and when it is over, in milliseconds since 1970. */
       readonly inMs: number
+      readonly dueAt: number
+      /** The platform says that there is no network: the wait is long, and over as soon as there is one. */
+      readonly offline: boolean
+      /** Why there is no connection now. */
       readonly error: SwitchhookError
     }
+  /** The page is put away (back-forward cache) or frozen. It connects when it is back. */
+  | { readonly state: 'paused'; readonly attempt: number; readonly error: SwitchhookError }
   /** Will not come back by itself. `code`: the close code, RFC 6455, section 7.4. */
   | {
       readonly state: 'closed'
@@ -49,10 +57,15 @@ export type ConnectionEvent =
       readonly at: number
       /** The hub asked for at least so long a wait. */
       readonly waitMs: number
+      readonly offline: boolean
       readonly error: SwitchhookError
     }
   | { readonly type: 'due' }
   | { readonly type: 'leave' }
+  /** The signals of these names, of the page and the network. `waitMs`: as above, what is left of it. */
+  | { readonly type: 'away' }
+  | { readonly type: 'offline'; readonly at: number; readonly waitMs: number }
+  | { readonly type: 'back'; readonly at: number; readonly waitMs: number }
 
 /** What the table decides by. */
 export interface Rules {
@@ -88,26 +101,54 @@ const leave = (): Connection => {
 
 const retry = ({ attempt }: { attempt: number }): Connection => ({ state: 'connecting', attempt })
 
-const fall = (before: number, { code, reason, waitMs, error }: Event<'lost'>, rules: Rules): Connection => {
-  const attempt = before + 1
+const wait = (
+  { attempt, error }: { attempt: number; error: SwitchhookError },
+  inMs: number,
+  at: number,
+  offline = false,
+): Connection => ({ state: 'reconnecting', attempt, inMs, dueAt: at + inMs, offline, error })
+
+const fall = (before: number, event: Event<'lost'>, rules: Rules): Connection => {
+  const { code, reason, at, waitMs, offline, error } = event
+  const attempt = before + (offline ? 0 : 1)
   const welcomeBack = mayReturn(code) && (code !== 4401 || rules.renewable)
   if (!welcomeBack || attempt > rules.attempts) return { state: 'closed', code, reason, error }
-  return { state: 'reconnecting', attempt, inMs: waitMs + backoffMs(attempt, rules.random), error }
+  // Some platforms are wrong about the network: they too come back, if late.
+  return wait({ attempt, error }, waitMs + (offline ? CAP_MS : backoffMs(attempt, rules.random)), at, offline)
 }
+
+const pause = (): Connection => {
+  const error = new SwitchhookError('disconnected', 'the page was put away', { retry: true })
+  return { state: 'paused', attempt: 0, error }
+}
+
+/** At once, unless the hub asked for a wait that is not over. */
+const back = (from: In<'reconnecting' | 'paused'>, { at, waitMs }: Event<'back'>): Connection =>
+  waitMs > 0 ? wait(from, waitMs, at) : retry(from)
 
 const table: Table = {
   idle: { connect: begin, leave },
   connecting: {
     welcome: ({ attempt }, { welcome, at }) => ({ state: 'online', welcome, since: at, attempt }),
     lost: ({ attempt }, event, rules) => fall(attempt, event, rules),
+    away: pause,
     leave,
   },
   online: {
     lost: ({ attempt, since }, event, rules) =>
       fall(event.at - since >= STABLE_MS ? 0 : attempt, event, rules),
+    away: pause,
     leave,
   },
-  reconnecting: { due: retry, connect: retry, leave },
+  reconnecting: {
+    due: retry,
+    connect: retry,
+    back,
+    offline: (from, { at, waitMs }) => wait(from, waitMs + CAP_MS, at, true),
+    away: pause,
+    leave,
+  },
+  paused: { connect: retry, back, leave },
   closed: { connect: begin },
 }
 

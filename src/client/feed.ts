@@ -1,11 +1,13 @@
 // The feed: what is watched, by destination. Several watches of one destination share one subscription, with the
 // widest view that any of them asks for. A gap asks for a fresh snapshot, once; so does a session that does not
-// know its predecessor. What the hub refuses is refused to those who asked for that much, and to no others.
+// know its predecessor. What the hub refuses is refused to those who asked for that much, and to no others; what it
+// can not do just now is asked again.
 
 import { fold } from './fold.js'
 import type { PresenceFrame, Resource, View } from './frames.js'
 import type { Ask } from './requests.js'
 import { SwitchhookError, type SwitchhookErrorCode } from './switchhook-error.js'
+import type { Timers } from './timers.js'
 import { Watch, type WatchSource } from './watch.js'
 
 interface Topic {
@@ -21,25 +23,34 @@ export interface FeedOptions {
   readonly ask: Ask
   readonly online: () => boolean
   readonly report: (error: unknown) => void
+  readonly timers: Timers
 }
 
 /** Narrowest first. */
 const views: readonly View[] = ['summary', 'full', 'routing']
 /** At most so many destinations in one frame. */
 const FRAME_LIMIT = 100
+/** Before asking again, where the hub does not say when. */
+const AGAIN_MS = 5000
 
 const widest = (watches: Iterable<Watch>): View =>
   views[Math.max(...Array.from(watches, watch => views.indexOf(watch.view)))] as View
 
-const slices = <T>(items: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(items.length / FRAME_LIMIT) }, (_, index) =>
-    items.slice(index * FRAME_LIMIT, (index + 1) * FRAME_LIMIT),
+const slices = <T>(items: readonly T[], size = FRAME_LIMIT): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
   )
+
+/** Refused for now: a hub under load, or a token that a fresh one will soon replace. */
+const passes = ({ code, retry }: SwitchhookError): boolean => retry || code === 'unauthorized'
 
 export class Feed {
   readonly #options: FeedOptions
   readonly #topics = new Map<string, Topic>()
   readonly #source: WatchSource
+  /** Given up while there was no connection: a session that is resumed still sends it. */
+  #stale: string[] = []
+  #againTimer: unknown
 
   constructor(options: FeedOptions) {
     this.#options = options
@@ -79,11 +90,14 @@ export class Feed {
 
   /** There is a connection again. A session that was resumed sends a snapshot of what it knows to be watched. */
   resume(resumed: boolean): void {
+    if (resumed) this.#unsubscribe(this.#stale)
+    this.#stale = []
     this.#subscribe([...this.#topics.values()].filter(topic => !resumed || topic.awaiting))
   }
 
   /** The connection will not come back by itself. Should it be made anew, all is watched on. */
   end(error: SwitchhookError): void {
+    this.#options.timers.clearTimeout(this.#againTimer)
     for (const { watches } of this.#topics.values()) for (const watch of watches) watch.fail(error)
   }
 
@@ -99,7 +113,14 @@ export class Feed {
     const topic = this.#topics.get(watch.destination)
     if (!topic?.watches.delete(watch) || topic.watches.size > 0) return
     this.#topics.delete(topic.destination)
-    this.#options.ask('unsubscribe', { destinations: [topic.destination] }).catch(() => {})
+    if (this.#options.online()) this.#unsubscribe([topic.destination])
+    else this.#stale.push(topic.destination)
+  }
+
+  #unsubscribe(given: readonly string[]): void {
+    // Should it not arrive, what comes is passed over.
+    for (const destinations of slices(given))
+      this.#options.ask('unsubscribe', { destinations }).catch(() => {})
   }
 
   #subscribe(topics: readonly Topic[]): void {
@@ -112,6 +133,7 @@ export class Feed {
 
   #askFor(topics: readonly Topic[], view: View): void {
     const destinations = topics.map(topic => topic.destination)
+    const known = (topic: Topic) => this.#topics.get(topic.destination) === topic
     this.#options.ask('subscribe', { destinations, view }).then(
       ({ refused = [] }) => {
         for (const { destination, code } of refused) {
@@ -122,9 +144,19 @@ export class Feed {
       (error: SwitchhookError) => {
         // Else it is asked again with the next welcome.
         if (!this.#options.online()) return
-        for (const destination of destinations) this.#refuse(destination, view, error)
+        if (passes(error)) this.#askLater(error.retryAfterMs)
+        else if (topics.length === 1) this.#refuse(destinations.join(), view, error)
+        // One of them is at fault.
+        else
+          for (const half of slices(topics, Math.ceil(topics.length / 2))) this.#subscribe(half.filter(known))
       },
     )
+  }
+
+  #askLater(inMs = AGAIN_MS): void {
+    const { timers } = this.#options
+    timers.clearTimeout(this.#againTimer)
+    this.#againTimer = timers.setTimeout(() => this.resume(true), inMs)
   }
 
   /** Refuses the watches that want no less than was asked, and asks again for the others. */

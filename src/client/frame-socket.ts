@@ -1,6 +1,6 @@
 // One WebSocket as a line of frames that tells of its end exactly once. It asks for a sign of life when the hub
-// has been silent for a heartbeat, and drops the socket when there is none: a browser would wait for minutes.
-// It knows nothing of sessions.
+// has been silent for a heartbeat, sooner when told to check, and drops the socket when there is none: a browser
+// would wait for minutes. What cannot be read ends it too. It knows nothing of sessions.
 
 import { deferred } from './deferred.js'
 import type { ClientFrame, HubFrame } from './frames.js'
@@ -19,6 +19,8 @@ export interface FrameSocketOwner {
   frame(frame: HubFrame): void
   /** The last word of this socket. */
   closed(code: number, reason: string): void
+  /** Reading a frame threw. */
+  report(error: unknown): void
 }
 
 export interface FrameSocketOptions {
@@ -28,6 +30,10 @@ export interface FrameSocketOptions {
   readonly heartbeatMs: number
 }
 
+/** How long a hub may take to answer where there is reason to doubt that it is still there. */
+export const CHECK_MS = 3000
+/** A timer that is so late did not run: the machine slept, or the page was suspended. */
+const LATE_MS = 5000
 /** How long the closing handshake may take. */
 const CLOSING_MS = 2000
 /** Nothing came from the other side: RFC 6455, section 7.4.1. */
@@ -50,9 +56,11 @@ export class FrameSocket {
   readonly #timers: Timers
   #heartbeatMs: number
   #heardAt: number
-  #asked = false
+  /** Whether the hub was asked for a sign of life, and must give it soon. */
+  #asked: 'no' | 'yes' | 'urgently' = 'no'
   #over = false
   #timer: unknown
+  #dueAt = 0
   #trouble = ''
   readonly #ended = deferred<void>()
 
@@ -83,6 +91,11 @@ export class FrameSocket {
     this.#socket.send(JSON.stringify(frame))
   }
 
+  /** The connection may be dead: asks now, and waits for a short time only. */
+  check(): void {
+    if (this.#asked !== 'urgently') this.#ask('urgently', CHECK_MS)
+  }
+
   /** Hears nothing more, and closes after all that was sent; after two seconds without the other side's answer. */
   close(): Promise<void> {
     this.#socket.onmessage = null
@@ -101,34 +114,41 @@ export class FrameSocket {
 
   #hear(data: unknown): void {
     this.#heardAt = this.#timers.now()
-    this.#asked = false
-    const frame = parse(data)
-    if (frame === undefined) this.drop(ABNORMAL, 'the hub sent what is no frame')
-    else this.#owner.frame(frame)
+    this.#asked = 'no'
+    try {
+      const frame = parse(data)
+      if (frame === undefined) this.drop(ABNORMAL, 'the hub sent what is no frame')
+      else this.#owner.frame(frame)
+    } catch (error) {
+      this.#owner.report(error)
+      this.drop(ABNORMAL, 'the hub sent a frame that makes no sense')
+    }
   }
 
   #arm(delayMs: number): void {
     this.#timers.clearTimeout(this.#timer)
-    this.#timer = this.#timers.setTimeout(() => this.#check(), delayMs)
+    this.#dueAt = this.#timers.now() + delayMs
+    this.#timer = this.#timers.setTimeout(() => this.#look(), delayMs)
   }
 
   /**
    * Silence alone is no proof of death, for a page that slept has heard nothing either: only a question that
    * stays unanswered is. One heartbeat and a half later it makes 2.5, the hub's own measure.
    */
-  #check(): void {
-    if (this.#asked) {
-      this.drop(ABNORMAL, 'the hub gave no sign of life')
-      return
-    }
-    const silentMs = this.#timers.now() - this.#heardAt
-    if (silentMs < this.#heartbeatMs) {
-      this.#arm(this.#heartbeatMs - silentMs)
-      return
-    }
-    this.#asked = true
+  #look(): void {
+    const now = this.#timers.now()
+    const leftMs = this.#heartbeatMs - (now - this.#heardAt)
+    // A clock that was set back shall not make the wait longer.
+    if (this.#asked === 'no' && leftMs > 0) this.#arm(Math.min(leftMs, this.#heartbeatMs))
+    else if (now - this.#dueAt >= LATE_MS && this.#asked !== 'urgently') this.check()
+    else if (this.#asked !== 'no') this.drop(ABNORMAL, 'the hub gave no sign of life')
+    else this.#ask('yes', 1.5 * this.#heartbeatMs)
+  }
+
+  #ask(asked: 'yes' | 'urgently', patienceMs: number): void {
+    this.#asked = asked
     if (this.#socket.readyState === OPEN) this.send({ type: 'ping' })
-    this.#arm(1.5 * this.#heartbeatMs)
+    this.#arm(patienceMs)
   }
 
   #end(code: number, reason: string): void {

@@ -42,9 +42,12 @@ export {
   type InboundCall,
   type StreamEvent,
 } from './http.js'
+export type { Provided } from './provider.js'
+export type { Signal, Signals } from './signals.js'
 export { Softphone } from './softphone.js'
 export type { SoftphoneEvents, SoftphoneOptions } from './softphone-options.js'
 export { SwitchhookError, type SwitchhookErrorCode } from './switchhook-error.js'
+export { tabDevice } from './tab-device.js'
 export type { Timers } from './timers.js'
 export { Watch, type WatchEvents } from './watch.js'
 export type { WebSocketConstructor, WebSocketLike } from './web-socket.js'

@@ -1,10 +1,19 @@
-// The session: runs the connection table over one socket after another. It says hello with a token, resumes by
+// The session: runs the connection table over one socket after another. It says hello with what it is, resumes by
 // `{session, seq}`, acknowledges and passes each numbered frame on once, waits before it comes back for as long
 // as the hub asks, and moves away from a hub that drains. What the frames mean is its owner's.
+//
+// A signal of the platform, and what it does, by the connection's state:
+//
+//            online               connecting      reconnecting                   paused
+//   away     lets the socket go, without leaving, until it is back               -
+//   back     checks the socket    -               connects, when the hub lets it connects, when the hub lets it
+//   offline  checks the socket    -               waits for the network          -
 
 import { advance, type Connection, type ConnectionEvent, mayReturn, type Rules } from './connection.js'
+import type { Credentials, Identity } from './credentials.js'
 import { FrameSocket } from './frame-socket.js'
 import type { ClientFrame, HubFrame, HubFrames } from './frames.js'
+import type { Signal, Signals } from './signals.js'
 import { refusal, SwitchhookError } from './switchhook-error.js'
 import type { Timers } from './timers.js'
 import type { WebSocketConstructor } from './web-socket.js'
@@ -12,10 +21,10 @@ import type { WebSocketConstructor } from './web-socket.js'
 type Hello = Extract<ClientFrame, { type: 'hello' }>
 
 export interface SessionOwner {
-  /** Who this client is; token and resume are the session's. */
-  hello(): Omit<Hello, 'type' | 'token' | 'resume'>
+  /** What this client says of itself; who it is and what it resumes are the session's. */
+  hello(): Omit<Hello, 'type' | 'token' | 'device' | 'resume'>
   changed(connection: Connection): void
-  /** Every frame but `welcome`, those about calls once each. */
+  /** Every frame but the session's own, those about calls once each. */
   frame(frame: HubFrame): void
   /** Whether there is a call that moving to another connection might disturb. */
   busy(): boolean
@@ -25,12 +34,13 @@ export interface SessionOwner {
 
 export interface SessionOptions {
   readonly url: string
-  readonly token: string | (() => string | Promise<string>)
+  readonly credentials: Credentials
   readonly resume: boolean
   readonly heartbeatMs: number
   readonly attempts: number
   readonly random: () => number
   readonly timers: Timers
+  readonly signals: Signals
   readonly WebSocket: WebSocketConstructor
 }
 
@@ -39,6 +49,9 @@ const ACK_MS = 200
 /** The `ref` of hello. */
 const HELLO = 'hello'
 
+/** A hub's word on how long to wait, whatever it is. */
+const duration = (ms: unknown): number => Math.max(0, Number(ms) || 0)
+
 export class Session {
   readonly #owner: SessionOwner
   readonly #options: SessionOptions
@@ -46,19 +59,18 @@ export class Session {
   readonly #rules: Rules
   #connection: Connection = { state: 'idle' }
   #socket: FrameSocket | undefined
-  /** The last one that was given; asked for again once the hub has refused it. */
-  #token: string | undefined
   #id: string | undefined
   /** The last numbered frame that came. */
   #seq = 0
-  /** The hub asked not to be asked before this time. */
-  #notBefore = 0
+  /** The hub asked to be left alone for so long, and when. */
+  #hold = { ms: 0, from: 0 }
   /** What the hub said before it closes for a fault. */
   #fault: SwitchhookError | undefined
   #moving = false
   #dueTimer: unknown
   #ackTimer: unknown
   #moveTimer: unknown
+  #unwatch: (() => void) | undefined
 
   constructor(owner: SessionOwner, options: SessionOptions) {
     this.#owner = owner
@@ -66,7 +78,7 @@ export class Session {
     this.#timers = options.timers
     this.#rules = {
       attempts: options.attempts,
-      renewable: typeof options.token === 'function',
+      renewable: options.credentials.renewable,
       random: options.random,
     }
   }
@@ -77,6 +89,7 @@ export class Session {
 
   /** Connects, or while it waits to reconnect tries at once. */
   connect(): void {
+    this.#unwatch ??= this.#options.signals.watch(signal => this.#heed(signal))
     this.#advance({ type: 'connect' })
   }
 
@@ -95,13 +108,6 @@ export class Session {
     return true
   }
 
-  /** A fresh token from its provider; undefined where there is none to ask. */
-  async renew(): Promise<string | undefined> {
-    if (typeof this.#options.token === 'string') return undefined
-    this.#token = await this.#options.token()
-    return this.#token
-  }
-
   /** Leaves a hub that drains, as soon as the time it named has come and no call is in the way. */
   move(): void {
     if (this.#moving && !this.#owner.busy()) this.#socket?.drop(1012, 'the hub is draining')
@@ -112,50 +118,55 @@ export class Session {
     const to = advance(from, event, this.#rules)
     if (to === from) return
     this.#connection = to
-    this.#stopTimers()
+    this.#rest()
     if (to.state === 'connecting') void this.#open(to)
     if (to.state === 'reconnecting') {
       this.#dueTimer = this.#timers.setTimeout(() => this.#advance({ type: 'due' }), to.inMs)
     }
-    if (to.state === 'closed') {
-      this.#socket = undefined
-      this.#id = undefined
-    }
+    if (to.state === 'paused') this.#letGo(to.error.message)
+    if (to.state === 'closed') this.#forget(to.error)
     this.#owner.changed(to)
   }
 
+  #heed(signal: Signal): void {
+    if (this.#connection.state === 'online' && signal !== 'away') this.#socket?.check()
+    else this.#advance({ type: signal, at: this.#timers.now(), waitMs: this.#waitMs })
+  }
+
   async #open(connecting: Connection): Promise<void> {
-    const { url, token: given, heartbeatMs, WebSocket } = this.#options
+    const { url, credentials, heartbeatMs, timers, WebSocket } = this.#options
     const current = () => this.#connection === connecting
     this.#fault = undefined
     try {
-      const token = this.#token ?? (await this.renew()) ?? (given as string)
+      const identity = await credentials.identity()
       if (!current()) return
       const socket: FrameSocket = new FrameSocket(
         {
-          opened: () => this.#hello(socket, token),
+          opened: () => this.#hello(socket, identity),
           frame: frame => this.#hear(socket, frame),
           closed: (code, reason) => this.#socket === socket && this.#lost(code, reason),
+          report: this.#owner.report,
         },
-        { url, heartbeatMs, WebSocket, timers: this.#timers },
+        { url, heartbeatMs, WebSocket, timers },
       )
       this.#socket = socket
     } catch (cause) {
+      if (!current()) return
       this.#owner.report(cause)
-      const message = cause instanceof Error ? cause.message : String(cause)
-      if (current()) this.#lost(1006, message)
+      this.#lost(1006, cause instanceof Error ? cause.message : String(cause))
     }
   }
 
-  #hello(socket: FrameSocket, token: string): void {
+  #hello(socket: FrameSocket, identity: Identity): void {
     const resume =
       this.#options.resume && this.#id !== undefined ? { session: this.#id, seq: this.#seq } : undefined
-    socket.send({ type: 'hello', ref: HELLO, ...this.#owner.hello(), token, resume })
+    socket.send({ type: 'hello', ref: HELLO, ...this.#owner.hello(), ...identity, resume })
   }
 
   #hear(socket: FrameSocket, frame: HubFrame): void {
     this.#fault = undefined
     if (frame.type === 'welcome') this.#welcome(socket, frame)
+    else if (frame.type === 'token-expiring') this.#options.credentials.renew()
     else if (frame.type === 'drain') this.#drain(frame.reconnectAfterMs)
     else if (frame.type === 'error' && (frame.ref === undefined || frame.ref === HELLO)) {
       this.#refused(socket, frame)
@@ -177,7 +188,7 @@ export class Session {
    */
   #refused(socket: FrameSocket, frame: HubFrames['error']): void {
     this.#fault = refusal(frame)
-    if (frame.retryAfterMs !== undefined) this.#notBefore = this.#timers.now() + frame.retryAfterMs
+    if (frame.retryAfterMs !== undefined) this.#holdFor(frame.retryAfterMs)
     if (frame.ref === HELLO && frame.code === 'invalid') socket.drop(4500, frame.message)
   }
 
@@ -192,29 +203,63 @@ export class Session {
   }
 
   #drain(reconnectAfterMs: number): void {
-    this.#notBefore = this.#timers.now() + reconnectAfterMs
     this.#timers.clearTimeout(this.#moveTimer)
     this.#moveTimer = this.#timers.setTimeout(() => {
       this.#moving = true
       this.move()
-    }, reconnectAfterMs)
+    }, this.#holdFor(reconnectAfterMs))
+  }
+
+  #holdFor(ms: unknown): number {
+    this.#hold = { ms: duration(ms), from: this.#timers.now() }
+    return this.#hold.ms
+  }
+
+  /** What is left of the wait that the hub asked for; a clock that was set back makes it no longer. */
+  get #waitMs(): number {
+    const { ms, from } = this.#hold
+    return Math.max(0, ms - Math.max(0, this.#timers.now() - from))
   }
 
   #lost(code: number, reason: string): void {
     this.#socket = undefined
-    if (code === 4401) this.#token = undefined
-    const at = this.#timers.now()
+    if (code === 4401) this.#options.credentials.refused()
     const why = reason === '' ? `${code}` : `${code}, ${reason}`
     const error =
       this.#fault ??
       new SwitchhookError('disconnected', `no connection to the hub: ${why}`, { retry: mayReturn(code) })
-    this.#advance({ type: 'lost', code, reason, at, waitMs: Math.max(0, this.#notBefore - at), error })
+    const { offline } = this.#options.signals
+    this.#advance({
+      type: 'lost',
+      code,
+      reason,
+      at: this.#timers.now(),
+      waitMs: this.#waitMs,
+      offline,
+      error,
+    })
+  }
+
+  /** Lets go of the socket without leaving, so that the hub lingers. */
+  #letGo(reason: string): void {
+    const socket = this.#socket
+    this.#socket = undefined
+    socket?.drop(1006, reason)
+  }
+
+  #forget(error: SwitchhookError): void {
+    this.#socket = undefined
+    this.#id = undefined
+    this.#unwatch?.()
+    this.#unwatch = undefined
+    this.#options.credentials.forget(error)
   }
 
   /** Each state sets its own timers; none outlives it. */
-  #stopTimers(): void {
+  #rest(): void {
     for (const timer of [this.#dueTimer, this.#ackTimer, this.#moveTimer]) this.#timers.clearTimeout(timer)
     this.#ackTimer = undefined
     this.#moving = false
+    this.#options.credentials.rest()
   }
 }

@@ -3,16 +3,24 @@
 import type { Call } from './call.js'
 import type { Connection } from './connection.js'
 import type { Declared, Self } from './frames.js'
+import type { Provided } from './provider.js'
+import type { Signals } from './signals.js'
 import type { Timers } from './timers.js'
 import type { WebSocketConstructor } from './web-socket.js'
 
 export interface SoftphoneOptions {
   /** The hub: `https://hub.example`, or the socket's own address. */
   readonly url: string
-  /** A JWT, or where to get one: asked at first, when one is about to expire, and when one was refused. */
-  readonly token: string | (() => string | Promise<string>)
-  /** The device's name, the same over all its connections. Absent: no presence (a gateway, a wallboard). */
-  readonly device?: string | undefined
+  /**
+   * A JWT, or where to get one: asked at first, when one is about to expire, and when one was refused; never twice at
+   * once. One that fails or gives none within 20 s is told as `error`, and asked again with back-off.
+   */
+  readonly token: Provided
+  /**
+   * The device's name, or where to get it: asked at each connection. In a browser `tabDevice`. Absent: no presence
+   * (a gateway, a wallboard).
+   */
+  readonly device?: Provided | undefined
   /** What the device says of itself from the start. */
   readonly status?: Declared | undefined
   readonly note?: string | undefined
@@ -35,6 +43,8 @@ export interface SoftphoneOptions {
   /** Uniform in [0, 1): spreads reconnects. */
   readonly random?: (() => number) | undefined
   readonly timers?: Timers | undefined
+  /** What tells of the page's life and the network. Default: the browser's own events; in Node there are none. */
+  readonly signals?: Signals | undefined
 }
 
 export interface SoftphoneEvents {

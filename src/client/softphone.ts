@@ -5,12 +5,14 @@ import { socketAddress } from './address.js'
 import type { Call } from './call.js'
 import { Calls } from './calls.js'
 import type { Connection } from './connection.js'
+import { Credentials } from './credentials.js'
 import { type Deferred, deferred } from './deferred.js'
 import { Emitter } from './emitter.js'
 import { Feed } from './feed.js'
 import type { CallFrame, CallFrameType, Fields, HubFrame, Resource, Self, View, Welcome } from './frames.js'
 import { type Ask, Requests } from './requests.js'
 import { Session } from './session.js'
+import { type Page, pageSignals } from './signals.js'
 import type { SoftphoneEvents, SoftphoneOptions } from './softphone-options.js'
 import { platformTimers, type Timers } from './timers.js'
 import type { Watch } from './watch.js'
@@ -60,8 +62,11 @@ export class Softphone extends Emitter<SoftphoneEvents> {
     this.#options = options
     this.#timers = options.timers ?? platformTimers
     this.#declared = { ...(options.status && { status: options.status }), note: options.note }
+    const { token, device, random = Math.random } = options
+    const timers = this.#timers
     const report = (error: unknown) => this.report(error)
     const online = () => this.connection.state === 'online'
+    const present = (token: string) => this.request('token', { token })
     this.#session = new Session(
       {
         hello: () => this.#hello(),
@@ -72,12 +77,13 @@ export class Softphone extends Emitter<SoftphoneEvents> {
       },
       {
         url: socketAddress(options.url),
-        token: options.token,
+        credentials: new Credentials({ token, device, timers, random, present, report }),
         resume: options.resume ?? true,
         heartbeatMs: options.heartbeatMs ?? 10_000,
         attempts: options.attempts ?? Number.POSITIVE_INFINITY,
-        random: options.random ?? Math.random,
-        timers: this.#timers,
+        random,
+        timers,
+        signals: options.signals ?? pageSignals(globalThis as Page),
         WebSocket: options.WebSocket ?? platformWebSocket(),
       },
     )
@@ -89,10 +95,10 @@ export class Softphone extends Emitter<SoftphoneEvents> {
           return session.connection.state === 'closed' ? session.connection.error : undefined
         },
       },
-      this.#timers,
+      timers,
     )
     const { ask } = this.#requests
-    this.#feed = new Feed({ ask, online, report })
+    this.#feed = new Feed({ ask, online, report, timers })
     this.#calls = new Calls({
       ask,
       report,
@@ -186,11 +192,10 @@ export class Softphone extends Emitter<SoftphoneEvents> {
   }
 
   #hello() {
-    const { device, client = 'switchhook-js', capacity, heartbeatMs, performs } = this.#options
+    const { client = 'switchhook-js', capacity, heartbeatMs, performs } = this.#options
     if (this.#isPast(this.#declared.until)) this.#declared = { status: 'available' }
     const { status, note } = this.#declared
     return {
-      device,
       client,
       capacity,
       heartbeatMs,
@@ -210,6 +215,7 @@ export class Softphone extends Emitter<SoftphoneEvents> {
         this.#online(connection.welcome)
         break
       case 'reconnecting':
+      case 'paused':
         this.#requests.suspend()
         break
       case 'closed':
@@ -239,16 +245,6 @@ export class Softphone extends Emitter<SoftphoneEvents> {
     else if (frame.type === 'self') {
       this.#self = frame
       this.emit('self', frame)
-    } else if (frame.type === 'token-expiring') void this.#renew()
-    else this.#requests.settle(frame)
-  }
-
-  async #renew(): Promise<void> {
-    try {
-      const token = await this.#session.renew()
-      if (token !== undefined) await this.request('token', { token })
-    } catch (error) {
-      this.report(error)
-    }
+    } else this.#requests.settle(frame)
   }
 }

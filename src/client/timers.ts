@@ -8,9 +8,12 @@ export interface Timers {
   clearTimeout(timer: unknown): void
 }
 
+/** The longest delay that platforms know; a longer one they take for none at all. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** The platform's own. */
 export const platformTimers: Timers = {
   now: () => Date.now(),
-  setTimeout: (task, delayMs) => globalThis.setTimeout(task, delayMs),
+  setTimeout: (task, delayMs) => globalThis.setTimeout(task, Math.min(delayMs, LONGEST_MS)),
   clearTimeout: timer => globalThis.clearTimeout(timer as number | undefined),
 }
