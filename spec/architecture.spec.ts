@@ -51,7 +51,17 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'config-keys.ts': ['config-schema.ts', 'config-reading.ts'],
   'error-guide.ts': ['protocol', 'router', 'client'],
   'index.ts': ['hub.ts', 'gateway/token', 'protocol'],
-  'hub.ts': ['gateway', 'gateway/token', 'http', 'presence', 'router', 'store', 'protocol', 'limits'],
+  'hub.ts': [
+    'gateway',
+    'gateway/token',
+    'http',
+    'presence',
+    'router',
+    'store',
+    'protocol',
+    'egress',
+    'limits',
+  ],
   runtime: [],
   limits: [],
   protocol: [],
@@ -63,6 +73,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   http: ['router', 'presence', 'protocol', 'limits', 'gateway/token'],
   client: ['protocol'],
   cli: ['hub.ts', 'error-guide.ts', 'client', 'gateway/token'],
+  testing: ['hub.ts', 'client', 'gateway/token'],
 }
 
 /** `gateway/token/index.ts` is the door of `gateway/token`; a file at the top is its own. */
@@ -114,10 +125,10 @@ const packages: Readonly<Record<string, RegExp>> = {
   'config-options.ts': /^typebox$/,
   'config-reading.ts': /^(typebox|node:(fs|path))$/,
   'config-keys.ts': /^typebox$/,
-  'hub.ts': /^node:(crypto|util)$/,
+  'hub.ts': /^node:(crypto|stream|util)$/,
   runtime: /^(typebox(\/.*)?|node:net)$/,
   limits: /^(lru-cache|node:(fs|http|net))$/,
-  egress: /^(undici|node:net)$/,
+  egress: /^(undici|node:(net|stream))$/,
   protocol: /^typebox$/,
   store: /^(typebox|node:(crypto|fs\/promises|path|zlib))$/,
   presence: /^xstate$/,
@@ -125,6 +136,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   gateway: /^(ws|jose|lru-cache|typebox|node:(crypto|http|stream|net))$/,
   http: /^(fastify|typebox|lru-cache|prom-client|node:(http|https|stream|net|crypto|events))$/,
   cli: /^(commander|pino|ws|node:.*)$/,
+  testing: /^(ws|undici|node:(http|net|stream))$/,
 }
 
 t.test('each room keeps to its own packages: presence has neither sockets nor HTTP', async t => {

@@ -2,8 +2,10 @@
 // The only file that imports every room.
 
 import { randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { type Config, type ConfigInput, readConfig } from './config.js'
+import type { Connect } from './egress/index.js'
 import { type Fault, HubError } from './errors.js'
 import { createGateway } from './gateway/index.js'
 import { createKeySets, createVerifier, type KeySets, Revocations, readKeys } from './gateway/token/index.js'
@@ -21,6 +23,10 @@ export interface HubOptions {
   readonly random?: () => number
   /** Reads presence from another machine's API instead of this hub's own. */
   readonly readPresence?: RouterOptions['read']
+  /** Opens connections to servers outside; the default is guarded as the configuration's `fetch` says. */
+  readonly connect?: Connect
+  /** What a token's verification passes through: other threads do it, and a test says when it is over. */
+  readonly verifying?: <T>(verification: Promise<T>) => Promise<T>
 }
 
 /** Where a hub listens. */
@@ -35,6 +41,8 @@ export interface Listening {
 export interface Hub {
   /** Opens the port; rejects with the system's error where it cannot. */
   listen(): Promise<Listening>
+  /** Serves a connection that did not come over the port: one within the process, or from a listener of one's own. */
+  accept(connection: Duplex): Promise<void>
   /**
    * Goes by another configuration: tenants with their keys, directories and routes, and the audience. The answer names
    * what else has changed, and waits for a new start. Rejects as `createHub` throws, and then all stays as it was.
@@ -81,7 +89,7 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
   const config = readInput(input)
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock(error => log.error({ error }, 'a timer failed'))
-  const sets = createKeySets({ fetch: config.fetch, clock, log })
+  const sets = createKeySets({ fetch: config.fetch, clock, log, connect: options.connect })
   const whole = await readWhole(config, sets)
   const { dataDir: dir } = config
   const store = dir === undefined ? nothingKept : await openFileStore({ dir, clock, log })
@@ -100,13 +108,13 @@ const assemble = (
   store: Store,
   options: HubOptions & Required<Pick<HubOptions, 'clock' | 'log'>>,
 ): Hub => {
-  const { clock, log } = options
+  const { clock, log, verifying = verification => verification } = options
   const revocations = new Revocations(clock, { kept: store.revocations })
   let current = createVerifier({ audience: config.audience, keys, clock, revocations })
   let reloads: Promise<unknown> = Promise.resolve()
-  const verifier = { verify: (token: string) => current.verify(token) }
+  const verifier = { verify: (token: string) => verifying(current.verify(token)) }
   const presence = createPresence(config.tenants, clock, store.overrides)
-  const source = createSource({ fetch: config.fetch, clock })
+  const source = createSource({ fetch: config.fetch, clock, connect: options.connect })
   const router = createRouter({
     config,
     presence,
@@ -152,6 +160,7 @@ const assemble = (
         port,
       }
     },
+    accept: connection => http.accept(connection),
     async reload(again) {
       // One after the other: of two that overlap the later one is applied last.
       const turn = reloads.then(() => readWhole(readInput(again), sets))

@@ -2,7 +2,8 @@
 // a connection really has, before a byte is sent on it (with TLS, before the handshake): a name may resolve to
 // anything, another answer may come the second time, and an address has many spellings.
 
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { buildConnector } from 'undici'
 
 // The IANA special-purpose registries (RFC 6890 and its successors): all that is not of the public Internet.
@@ -55,6 +56,22 @@ export class AddressRefused extends Error {
     this.name = 'AddressRefused'
   }
 }
+
+/** Opens a connection to a server outside, named as in its URL: `https:`, a host, a port or nothing. */
+export type Connect = (to: {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port: string
+}) => Duplex
+
+/** A connector for undici over connections that are made elsewhere: as they are, with no TLS and no judgement. */
+export const plainConnector =
+  (connect: Connect): buildConnector.connector =>
+  (target, callback) => {
+    // undici asks of a socket what every duplex stream has, and wants it in a later turn than it asked in.
+    const socket = connect(target) as Socket
+    queueMicrotask(() => callback(null, socket))
+  }
 
 /** A connector for undici that fails with `AddressRefused` where the address is not public, unless `allowPrivate`. */
 export const guardedConnector = (options: {

@@ -6,7 +6,7 @@
 import { Agent } from 'undici'
 import type { Config } from '../config.js'
 import { type Clock, plain } from '../runtime/index.js'
-import { AddressRefused, guardedConnector } from './address.js'
+import { AddressRefused, type Connect, guardedConnector, plainConnector } from './address.js'
 import { locate } from './location.js'
 
 export type Method = 'GET' | 'POST'
@@ -61,9 +61,10 @@ const readBody = async (body: AsyncIterable<Uint8Array>, limit: number): Promise
   return Buffer.concat(chunks)
 }
 
-/** The way out under a configuration's `fetch`. Deadlines are the clock's. */
-export const createEgress = (fetch: Config['fetch'], clock: Clock): Egress => {
-  const agent = new Agent({ connect: guardedConnector(fetch), headersTimeout: 0, bodyTimeout: 0 })
+/** The way out under a configuration's `fetch`. Deadlines are the clock's. `connect`: in place of guarded connections. */
+export const createEgress = (fetch: Config['fetch'], clock: Clock, connect?: Connect): Egress => {
+  const connector = connect === undefined ? guardedConnector(fetch) : plainConnector(connect)
+  const agent = new Agent({ connect: connector, headersTimeout: 0, bodyTimeout: 0 })
   const hosts = fetch.allowHosts && new Set(fetch.allowHosts.map(host => host.toLowerCase()))
   const allows = (url: URL): boolean => hosts === undefined || hosts.has(url.hostname) || hosts.has(url.host)
 

@@ -2,6 +2,7 @@
 // configuration asks for it. It puts the routes together and holds nothing of its own but what it counts.
 
 import type { Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Config } from '../config.js'
 import { type Refusal, refuse } from '../errors.js'
 import type { Revocations, Verifier } from '../gateway/token/index.js'
@@ -36,6 +37,8 @@ export interface Http {
   readonly server: Server
   /** Opens the configured ports; rejects with the system's error where it cannot. */
   listen(): Promise<Bound & { readonly metrics?: Bound }>
+  /** Serves a connection that did not come over the port. */
+  accept(connection: Duplex): Promise<void>
   /** Says from now on that the hub wants no new work. */
   drain(): void
   /** Closes the ports, and settles when all connections are over: at most a second, once upgraded ones are closed. */
@@ -84,6 +87,10 @@ export const createHttp = (options: HttpOptions): Http => {
       await Promise.all([api.ready(), metricsApp.ready()])
       const bound = await main.open(config.listen.host, config.listen.port)
       return side ? { ...bound, metrics: await side.listener.open(side.at.host, side.at.port) } : bound
+    },
+    async accept(connection) {
+      await api.ready()
+      main.server.emit('connection', connection)
     },
     drain() {
       ready = false

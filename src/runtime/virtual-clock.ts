@@ -42,11 +42,14 @@ export class VirtualClock implements Clock {
     if (thrown.length > 0) throw thrown[0]
   }
 
-  /** As `advance`, and lets promises settle before each step and after the last. */
-  async settle(ms = 0): Promise<void> {
+  /** As `advance`, and waits before each step and after the last until all is `quiet`: by default for promises to settle. */
+  async settle(
+    ms = 0,
+    quiet = (): Promise<unknown> => new Promise(resolve => setImmediate(resolve)),
+  ): Promise<void> {
     const until = this.#now + ms
     for (;;) {
-      await new Promise(resolve => setImmediate(resolve))
+      await quiet()
       const due = this.#wheel.nextDue
       if (due === undefined || due > until) break
       this.advance(Math.max(0, due - this.#now))

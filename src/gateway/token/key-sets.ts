@@ -3,7 +3,7 @@
 // cool-down, and a key that was good lately makes nobody wait for a slow one. Sets outlive a change of configuration.
 
 import type { Config } from '../../config.js'
-import { createEgress, type Egress, locate, shown } from '../../egress/index.js'
+import { type Connect, createEgress, type Egress, locate, shown } from '../../egress/index.js'
 import type { Fault } from '../../errors.js'
 import type { Clock, Log } from '../../runtime/index.js'
 import { type Jwks, noKeys, readJwks } from './jwks.js'
@@ -119,9 +119,10 @@ export const createKeySets = (options: {
   readonly fetch: Config['fetch']
   readonly clock: Clock
   readonly log: Log
+  readonly connect?: Connect | undefined
 }): KeySets => {
   const { fetch, clock, log } = options
-  const egress = createEgress(fetch, clock)
+  const egress = createEgress(fetch, clock, options.connect)
   const secure = !fetch.allowPrivate
   // One for each tenant, though two may name the same address: neither then wears out the other's cool-down. One that
   // no configuration names any more asks for nothing.

@@ -2,7 +2,7 @@
 // what its answer amounts to. How it is reached, and where no request goes, is the egress room's.
 
 import type { Config } from '../../config.js'
-import { createEgress, type Method } from '../../egress/index.js'
+import { type Connect, createEgress, type Method } from '../../egress/index.js'
 import { type Clock, faultText } from '../../runtime/index.js'
 import { documentLimit, type Instructions, type Language, readDocument } from '../instructions/index.js'
 import { signatureOf } from './form.js'
@@ -39,8 +39,8 @@ const languages: ReadonlyMap<string, Language> = new Map([
 const refused = (why: string, failure: Failure): Answer => ({ ok: false, failure, why })
 
 /** The exchange under a configuration's `fetch`. Deadlines are the clock's. */
-export const createExchange = (fetch: Config['fetch'], clock: Clock): Exchange => {
-  const egress = createEgress(fetch, clock)
+export const createExchange = (fetch: Config['fetch'], clock: Clock, connect?: Connect): Exchange => {
+  const egress = createEgress(fetch, clock, connect)
   return {
     ask: async ({ url: first, method, form, authToken }, withinMs) => {
       const answer = await egress.ask(

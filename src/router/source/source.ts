@@ -3,7 +3,7 @@
 // instructions knows within it what they are, or why there are none.
 
 import type { Config } from '../../config.js'
-import { locate, shown } from '../../egress/index.js'
+import { type Connect, locate, shown } from '../../egress/index.js'
 import type { Clock } from '../../runtime/index.js'
 import type { InstructionSource, Instructions, Method } from '../instructions/index.js'
 import { type Answer, createExchange } from './exchange.js'
@@ -40,11 +40,13 @@ const firstShare = 0.6
 export const createSource = ({
   fetch,
   clock,
+  connect,
 }: {
   readonly fetch: Config['fetch']
   readonly clock: Clock
+  readonly connect?: Connect | undefined
 }): Source => {
-  const exchange = createExchange(fetch, clock)
+  const exchange = createExchange(fetch, clock, connect)
 
   const ask = async (
     text: string,
