@@ -207,3 +207,69 @@ t.test('a watch listener that throws is told of by the softphone', async t => {
   line.send(diff('support', 1, 2))
   t.match(await fault, { message: 'thrown' })
 })
+
+t.test('a name that makes the hub refuse a whole request costs the others nothing', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const watches = phone.subscribe(['a', 'b', 'no name', 'c'])
+  const asked: unknown[] = []
+  for (let request = 0; request < 5; request++) {
+    const { destinations, ref } = await line.next('subscribe')
+    asked.push(destinations)
+    if (request === 0) watches[1].close()
+    if ((destinations as string[]).includes('no name')) {
+      line.send({ type: 'error', ref, code: 'invalid', message: 'must be a name', retry: false })
+    } else {
+      line.send({ type: 'ok', ref }, ...(destinations as string[]).map(name => snapshot(name, 1)))
+    }
+  }
+  t.strictSame(asked, [['a', 'b', 'no name', 'c'], ['a'], ['no name', 'c'], ['no name'], ['c']])
+  await t.rejects(watches[2].ready, { code: 'invalid', message: 'must be a name' })
+  t.match(await Promise.all([watches[0].ready, watches[3].ready]), [
+    { destination: 'a' },
+    { destination: 'c' },
+  ])
+  await settled(phone, line)
+  t.strictSame(
+    line.untaken.map(({ type }) => type),
+    ['unsubscribe'],
+  )
+})
+
+t.test('what the hub can not do just now is asked again, when it says or after 5 s', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const watch = phone.subscribe('support')
+  watch.on('refused', () => t.fail('nothing was refused'))
+  const error = { type: 'error', message: '', retry: true }
+  await line.answer('subscribe', { ...error, code: 'overloaded', retryAfterMs: 2000 })
+  await settled(phone, line)
+  hub.clock.advance(2005)
+  await line.answer('subscribe', { ...error, code: 'unauthorized', retry: false })
+  await settled(phone, line)
+  t.strictSame(line.untaken, [])
+  hub.clock.advance(5005)
+  await line.answer('subscribe')
+  line.send(snapshot('support', 1))
+  t.match(await watch.ready, { version: 1 }, 'an expired token is no refusal either: a fresh one comes')
+})
+
+t.test('what was given up while there was no connection is given up when it is resumed', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, watch } = await watched(hub)
+  line.cut()
+  await reaches(phone, 'reconnecting')
+  watch.close()
+  const second = await reconnected(hub, phone, { resumed: true })
+  t.match(await second.answer('unsubscribe'), { destinations: ['support'] })
+  const again = phone.subscribe('support')
+  await second.answer('subscribe')
+  second.send(snapshot('support', 3))
+  await again.ready
+  second.cut()
+  await reaches(phone, 'reconnecting')
+  again.close()
+  const third = await reconnected(hub, phone, { session: 's2' })
+  await settled(phone, third)
+  t.strictSame(third.untaken, [], 'a new session knows of nothing')
+})
