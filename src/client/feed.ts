@@ -4,10 +4,10 @@
 // can not do just now is asked again.
 
 import { fold } from './fold.js'
-import type { PresenceFrame, Resource, View } from './frames.js'
+import type { PresenceFrame, Reply, Resource, View } from './frames.js'
 import type { Ask } from './requests.js'
 import { SwitchhookError, type SwitchhookErrorCode } from './switchhook-error.js'
-import type { Timers } from './timers.js'
+import { duration, type Timers } from './timers.js'
 import { Watch, type WatchSource } from './watch.js'
 
 interface Topic {
@@ -30,7 +30,7 @@ export interface FeedOptions {
 const views: readonly View[] = ['summary', 'full', 'routing']
 /** At most so many destinations in one frame. */
 const FRAME_LIMIT = 100
-/** Before asking again, where the hub does not say when. */
+/** Before asking again, at least. */
 const AGAIN_MS = 5000
 
 const widest = (watches: Iterable<Watch>): View =>
@@ -134,28 +134,29 @@ export class Feed {
   #askFor(topics: readonly Topic[], view: View): void {
     const destinations = topics.map(topic => topic.destination)
     const known = (topic: Topic) => this.#topics.get(topic.destination) === topic
-    this.#options.ask('subscribe', { destinations, view }).then(
-      ({ refused = [] }) => {
-        for (const { destination, code } of refused) {
-          const message = `may not watch ${destination} in view ${view}`
-          this.#refuse(destination, view, new SwitchhookError(code as SwitchhookErrorCode, message))
-        }
-      },
-      (error: SwitchhookError) => {
-        // Else it is asked again with the next welcome.
-        if (!this.#options.online()) return
-        if (passes(error)) this.#askLater(error.retryAfterMs)
-        else if (topics.length === 1) this.#refuse(destinations.join(), view, error)
-        // One of them is at fault.
-        else
-          for (const half of slices(topics, Math.ceil(topics.length / 2))) this.#subscribe(half.filter(known))
-      },
-    )
+    const { ask, online, report } = this.#options
+    const told = ({ refused = [] }: Reply<'subscribe'>) => {
+      for (const { destination, code } of refused) {
+        const message = `may not watch ${destination} in view ${view}`
+        this.#refuse(destination, view, new SwitchhookError(code as SwitchhookErrorCode, message))
+      }
+    }
+    const failed = (error: SwitchhookError) => {
+      // Else it is asked again with the next welcome.
+      if (!online()) return
+      if (passes(error)) this.#askLater(error.retryAfterMs)
+      else if (topics.length === 1) this.#refuse(destinations.join(), view, error)
+      // One of them is at fault.
+      else
+        for (const half of slices(topics, Math.ceil(topics.length / 2))) this.#subscribe(half.filter(known))
+    }
+    ask('subscribe', { destinations, view }).then(told, failed).catch(report)
   }
 
-  #askLater(inMs = AGAIN_MS): void {
+  #askLater(retryAfterMs: number | undefined): void {
     const { timers } = this.#options
     timers.clearTimeout(this.#againTimer)
+    const inMs = Math.max(AGAIN_MS, duration(retryAfterMs))
     this.#againTimer = timers.setTimeout(() => this.resume(true), inMs)
   }
 

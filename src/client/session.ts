@@ -15,7 +15,7 @@ import { FrameSocket } from './frame-socket.js'
 import type { ClientFrame, HubFrame, HubFrames } from './frames.js'
 import type { Signal, Signals } from './signals.js'
 import { refusal, SwitchhookError } from './switchhook-error.js'
-import type { Timers } from './timers.js'
+import { duration, type Timers } from './timers.js'
 import type { WebSocketConstructor } from './web-socket.js'
 
 type Hello = Extract<ClientFrame, { type: 'hello' }>
@@ -48,9 +48,6 @@ export interface SessionOptions {
 const ACK_MS = 200
 /** The `ref` of hello. */
 const HELLO = 'hello'
-
-/** A hub's word on how long to wait, whatever it is. */
-const duration = (ms: unknown): number => Math.max(0, Number(ms) || 0)
 
 export class Session {
   readonly #owner: SessionOwner

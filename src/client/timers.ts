@@ -8,6 +8,9 @@ export interface Timers {
   clearTimeout(timer: unknown): void
 }
 
+/** A time in milliseconds as a hub gave it, whatever it gave. */
+export const duration = (ms: unknown): number => Math.max(0, Number(ms) || 0)
+
 /** The longest delay that platforms know; a longer one they take for none at all. */
 const LONGEST_MS = 2 ** 31 - 1
 
