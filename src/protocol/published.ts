@@ -2,13 +2,7 @@
 // with a name of their own are told once, under their title, and referred to from everywhere else.
 
 import type { TSchema } from 'typebox'
-import {
-  CallResource,
-  DestinationExplained,
-  Explanation,
-  Refused,
-  TimelineEntry,
-} from './call-resource.js'
+import { CallResource, DestinationExplained, Explanation, Refused, TimelineEntry } from './call-resource.js'
 import { PartyName } from './names.js'
 import { AccountEntry, Counts, DeviceEntry, Resource, RoutingFacts } from './resource.js'
 import { StatusChange } from './statuses.js'
