@@ -13,7 +13,7 @@ import { serveCommand } from './serve.js'
 import type { Job, Shell } from './shell.js'
 import { simulateCommand } from './simulate/simulate.js'
 import { whole } from './text.js'
-import { tokenCommand } from './token.js'
+import { tokenCommand } from './token/token.js'
 import { version } from './version.js'
 import { watchCommand } from './watch.js'
 
