@@ -3,7 +3,7 @@
 
 import { Command, Option } from 'commander'
 import { type CallView, HubApi, type InboundCall, SwitchhookError } from '../client/index.js'
-import { showExplanation } from './explain.js'
+import { showExplanation } from './call-explain.js'
 import { Failure, misuse } from './failure.js'
 import { duration, type HubFlags, hubOf, pair, readText, withHub } from './flags.js'
 import type { Start } from './program.js'

@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import { callCommand } from './call.js'
 import { configCommand } from './config/config.js'
 import { demoCommand } from './demo/demo.js'
+import { explainCommand } from './explain.js'
 import { type Failure, failureOf } from './failure.js'
 import { Output } from './output.js'
 import { phoneCommand } from './phone.js'
@@ -84,6 +85,7 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
     simulateCommand,
     demoCommand,
     configCommand,
+    explainCommand,
   ]) {
     program.addCommand(command(start).copyInheritedSettings(program))
   }
