@@ -57,14 +57,17 @@ export const withHub = (command: Command): Command =>
     .option('--url <url>', 'where the hub is (default: $SWITCHHOOK_URL)')
     .option('--token <jwt>', 'a token that says who you are (default: $SWITCHHOOK_TOKEN)')
 
+/** The address of a hub as it was given, if it is one. */
+export const addressOf = (url: string): string => {
+  if (URL.canParse(url) && /^(http|ws)s?:$/.test(new URL(url).protocol)) return url
+  throw misuse(`--url ${url} is not the address of a hub, such as http://127.0.0.1:8080`)
+}
+
 /** Where the hub is, and with which token, by flags or environment. */
 export const hubOf = (flags: HubFlags, { env }: Shell): { readonly url: string; readonly token: string } => {
   const url = flags.url ?? env.SWITCHHOOK_URL
   const token = flags.token ?? env.SWITCHHOOK_TOKEN
   if (!url) throw misuse('--url is missing: give it, or set SWITCHHOOK_URL')
   if (!token) throw misuse('--token is missing: give it, or set SWITCHHOOK_TOKEN')
-  if (!URL.canParse(url) || !/^(http|ws)s?:$/.test(new URL(url).protocol)) {
-    throw misuse(`--url ${url} is not the address of a hub, such as http://127.0.0.1:8080`)
-  }
-  return { url, token: token.trim() }
+  return { url: addressOf(url), token: token.trim() }
 }

@@ -2,16 +2,9 @@
 // the script says, and loses its connection when the script says so. How it comes back is the SDK's.
 
 import { WebSocket } from 'ws'
-import {
-  type Call,
-  type Connection,
-  type Softphone,
-  SwitchhookError,
-  type WebSocketConstructor,
-  type Welcome,
-} from '../../client/index.js'
+import type { Call, Connection, Softphone, WebSocketConstructor, Welcome } from '../../client/index.js'
 import { connect, createLine } from '../line.js'
-import { numberOf, type Play } from './play.js'
+import { codeOf, numberOf, type Play } from './play.js'
 import { count, type PhoneTally } from './tally.js'
 
 export interface AgentOptions {
@@ -109,6 +102,11 @@ export class Agent {
       known.rungAt = timers.now()
       tally.dispatch.add(known.rungAt - known.placedAt)
     }
+    call.connected.then(answered => {
+      if (!answered) return
+      this.#tally.answered += 1
+      if (known !== undefined) known.callee = call
+    })
     if (act === 'ignore') return
     const timer = timers.setTimeout(() => {
       this.#react(call, act).catch(error => this.#failed(error))
@@ -117,19 +115,13 @@ export class Agent {
   }
 
   async #react(call: Call, act: 'accept' | 'reject'): Promise<void> {
-    if (act === 'reject') {
-      await call.reject()
-      this.#tally.rejected += 1
-      return
-    }
-    await call.accept()
-    this.#tally.answered += 1
-    const known = this.#play.live.get(numberOf(call))
-    if (known !== undefined) known.callee = call
+    if (act === 'accept') return call.accept()
+    await call.reject()
+    this.#tally.rejected += 1
   }
 
   #failed(error: unknown): void {
-    const code = error instanceof SwitchhookError ? error.code : 'internal'
+    const code = codeOf(error)
     if (code === 'call-gone') this.#tally.late += 1
     else count(this.#play.tally.errors, code)
   }

@@ -3,7 +3,7 @@
 // tally to judge.
 
 import { type HubApi, type StreamEvent, SwitchhookError } from '../../client/index.js'
-import { type Live, mark, type Play, pause } from './play.js'
+import { codeOf, type Live, mark, type Play, pause } from './play.js'
 import type { Arrival } from './scenario.js'
 import { count } from './tally.js'
 
@@ -37,22 +37,26 @@ export class Caller {
 
   /** Plays the call to its end: settles with its id when the caller knows that it is over, or has waited too long for that. */
   async call(): Promise<string | undefined> {
+    const { live } = this.#play
     const { number } = this.#arrival
-    const { tally, live } = this.#play
     live.set(number, this.#live)
+    this.#call = await this.#place(number)
+    if (this.#call !== undefined) await this.#follow(this.#call)
+    live.delete(number)
+    return this.#call
+  }
+
+  async #place(number: number): Promise<string | undefined> {
+    const { tally } = this.#play
+    const { to, api } = this.#options
     tally.placed += 1
     try {
-      const { to, api } = this.#options
       const from = `+1555${String(number % 10_000_000).padStart(7, '0')}`
       const { call } = await api.place({ to, from, params: mark(number) })
-      this.#call = call
-      await this.#follow(call)
       return call
     } catch (error) {
-      count(tally.refused, error instanceof SwitchhookError ? error.code : 'internal')
+      count(tally.refused, codeOf(error))
       return undefined
-    } finally {
-      live.delete(number)
     }
   }
 

@@ -38,4 +38,8 @@ export const rate = (text: string): number => {
 }
 
 /** Names with commas between them. */
-export const names = (text: string): readonly string[] => text.split(',').filter(name => name !== '')
+export const names = (text: string): readonly string[] => {
+  const found = text.split(',').filter(name => name !== '')
+  if (found.length > 0) return found
+  throw new InvalidArgumentError('It must be names with commas between them.')
+}

@@ -1,7 +1,7 @@
 // What the two ends of a simulated call share while a scenario is played: the script, the time it goes by, the tally,
 // and the calls under way, by which a phone knows what it is rung for and a caller who has answered.
 
-import type { Call, Timers } from '../../client/index.js'
+import { type Call, SwitchhookError, type Timers } from '../../client/index.js'
 import type { Scenario } from './scenario.js'
 import type { Tally } from './tally.js'
 
@@ -37,6 +37,9 @@ export const machineTimers: Timers = {
   clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout | undefined),
 }
 
+/** What an error is counted as. */
+export const codeOf = (error: unknown): string => (error instanceof SwitchhookError ? error.code : 'internal')
+
 /** Settles after `ms`, or when `stop` is aborted. */
 export const pause = (timers: Timers, ms: number, stop: AbortSignal): Promise<void> =>
   new Promise(resolve => {
@@ -45,6 +48,6 @@ export const pause = (timers: Timers, ms: number, stop: AbortSignal): Promise<vo
       stop.removeEventListener('abort', done)
       resolve()
     }
-    const timer = timers.setTimeout(done, stop.aborted ? 0 : ms)
+    const timer = timers.setTimeout(done, ms)
     stop.addEventListener('abort', done)
   })

@@ -2,8 +2,8 @@
 // runs or one of its own. Done only if all of it was played, and every call had exactly one end.
 
 import { Command, Option } from 'commander'
-import { HubApi } from '../../client/index.js'
-import { misuse } from '../failure.js'
+import { HubApi, type SwitchhookError } from '../../client/index.js'
+import { Failure, misuse } from '../failure.js'
 import { duration, readText, whole } from '../flags.js'
 import { Live } from '../live.js'
 import type { Start } from '../program.js'
@@ -118,6 +118,9 @@ const simulate = async (options: SimulateOptions, job: Job): Promise<number> => 
   }
 }
 
+const refused = (error: SwitchhookError): Error =>
+  error.code === 'disconnected' ? error : new Failure(1, `a phone was refused: ${error.message}`)
+
 const play = async (
   options: SimulateOptions,
   scenario: ReturnType<typeof createScenario>,
@@ -135,7 +138,11 @@ const play = async (
     tokens({ account, scopes: ['presence:register', 'call:receive'], groups: [group] })
   const simulation = new Simulation({ scenario, tally, timers, url, api, accounts, token, to, stop })
   try {
-    const welcomes = await simulation.connect()
+    // Asked for here, so that what is wrong with them is told as it is.
+    await Promise.all([carrier(), token(String(accounts[0]))])
+    const welcomes = await simulation.connect().catch(error => {
+      throw refused(error)
+    })
     const deaf = welcomes.filter(({ groups }) => to === group && !groups.includes(group)).length
     out.tell(
       { event: 'began', seed, url, phones: accounts.length, to },

@@ -4,7 +4,7 @@
 import { exec } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Timers } from '../../client/index.js'
-import { HubError } from '../../errors.js'
+import type { HubError } from '../../errors.js'
 import { mintToken } from '../../gateway/token/index.js'
 import { Failure, misuse } from '../failure.js'
 import type { Shell } from '../shell.js'
@@ -24,6 +24,9 @@ export interface Mint {
   readonly kid?: string | undefined
 }
 
+const flagOf = (path: string): string =>
+  ({ iss: '--tenant', sub: '--account', secret: '--secret' })[path] ?? '--group'
+
 export const minted =
   ({ tenant, secret, kid }: Mint, timers: Timers): Tokens =>
   async ask => {
@@ -37,7 +40,8 @@ export const minted =
         clock: { wall: () => timers.now() },
       })
     } catch (error) {
-      throw error instanceof HubError ? misuse(error.message) : error
+      // Whatever the mint refuses was given by a flag.
+      throw misuse(...(error as HubError).faults.map(({ path, message }) => `${flagOf(path)} ${message}`))
     }
   }
 

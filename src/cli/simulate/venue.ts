@@ -2,8 +2,10 @@
 // there for as long as it lasts.
 
 import type { Timers } from '../../client/index.js'
+import type { HubError } from '../../errors.js'
 import { createDev, devTenant } from '../dev.js'
 import { misuse } from '../failure.js'
+import { addressOf } from '../flags.js'
 import { createLog } from '../log.js'
 import type { Shell } from '../shell.js'
 import { commanded, type Mint, minted, type Tokens } from './tokens.js'
@@ -42,15 +44,12 @@ const ownHub = async (group: string, shell: Shell, timers: Timers): Promise<Venu
   const dev = createDev()
   const tenant = devTenant(dev)
   const log = createLog(shell.stderr, 'warn')
-  const hub = await createHub(
-    {
-      listen: { port: 0 },
-      drainMs: 0,
-      limits,
-      tenants: { [dev.tenant]: { ...tenant, groups: { ...tenant.groups, [group]: { open: true } } } },
-    },
-    { log },
-  )
+  const groups = { ...tenant.groups, [group]: { open: true } }
+  const config = { listen: { port: 0 }, drainMs: 0, limits, tenants: { [dev.tenant]: { ...tenant, groups } } }
+  const hub = await createHub(config, { log }).catch(error => {
+    // Nothing else in it is the user's.
+    throw misuse(`--group ${group} ${(error as HubError).faults.map(({ message }) => message).join(', ')}`)
+  })
   const { url } = await hub.listen()
   return { url, tokens: minted(dev, timers), close: () => hub.close() }
 }
@@ -79,5 +78,5 @@ export const openVenue = async (
 ): Promise<Venue> => {
   const url = options.url ?? shell.env.SWITCHHOOK_URL
   if (options.dev || !url) return ownHub(group, shell, timers)
-  return { url, tokens: tokensOf(options, shell, timers), close: async () => {} }
+  return { url: addressOf(url), tokens: tokensOf(options, shell, timers), close: async () => {} }
 }
