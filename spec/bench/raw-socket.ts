@@ -20,8 +20,9 @@ const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const
 const key = [0x37, 0xfa, 0x21, 0x3d] as const
 
 /** One masked frame, as clients send them. */
-export const frameOf = (text: string, opcode: number = opcodes.text): Buffer => {
-  const length = Buffer.byteLength(text)
+export const frameOf = (content: string | Buffer, opcode: number = opcodes.text): Buffer => {
+  const payload = typeof content === 'string' ? Buffer.from(content) : content
+  const { length } = payload
   const head = length < 126 ? 6 : length < 65_536 ? 8 : 14
   const frame = Buffer.allocUnsafe(head + length)
   frame[0] = 0x80 | opcode
@@ -34,13 +35,12 @@ export const frameOf = (text: string, opcode: number = opcodes.text): Buffer => 
     frame.writeBigUInt64BE(BigInt(length), 2)
   }
   for (const [at, byte] of key.entries()) frame[head - 4 + at] = byte
-  frame.write(text, head)
-  for (let at = 0; at < length; at++) frame[head + at]! ^= key[at & 3]!
+  for (let at = 0; at < length; at++) frame[head + at] = payload[at]! ^ key[at & 3]!
   return frame
 }
 
 /** Closes with 1000: a plain goodbye. */
-const goodbye = frameOf('\x03\xe8', opcodes.close)
+const goodbye = frameOf(Buffer.from([1000 >> 8, 1000 & 255]), opcodes.close)
 
 export class RawSocket {
   listener: Listener
@@ -141,7 +141,7 @@ export class RawSocket {
 
   #frame(opcode: number, payload: Buffer): void {
     if (opcode === opcodes.text) this.listener.message(payload, this)
-    else if (opcode === opcodes.ping) this.#socket.write(frameOf(payload.toString(), opcodes.pong))
+    else if (opcode === opcodes.ping) this.#socket.write(frameOf(payload, opcodes.pong))
     else if (opcode === opcodes.close) {
       this.#code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
       this.#socket.resetAndDestroy()

@@ -3,7 +3,7 @@
 
 import { once } from 'node:events'
 import t from 'tap'
-import type { Dialect } from '../../src/gateway/index.js'
+import { type Dialect, messageOf } from '../../src/gateway/index.js'
 import { decode } from '../../src/protocol/index.js'
 import { maskedFrame, newStand, type Stand, until, upgradeRequest } from '../support/gateway.js'
 import { acme } from '../support/room.js'
@@ -365,7 +365,7 @@ t.test('another language on the same seam reaches the same session', async t => 
       },
       write: frame => {
         sent.push(frame.type)
-        return frame.type === 'welcome' ? [] : [frame.type]
+        return frame.type === 'welcome' ? [] : [messageOf(frame.type)]
       },
     }),
   }

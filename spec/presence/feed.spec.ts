@@ -235,6 +235,22 @@ t.test('all who held the same version get the same frame, to be encoded once', a
   t.equal(a.presence[2], d.presence[2], 'from then on all stand together')
 })
 
+t.test('all who join at the same version get the same snapshot, to be encoded once', async t => {
+  const world = worldOf(directory)
+  const join = (query: Query): Ear => {
+    const ear = new Ear()
+    world.presence.subscriptions(n('acme'), ear).subscribe(n('support'), query)
+    return ear
+  }
+  const [first, second] = [join(full), join(full)]
+  t.equal(first.presence[0], second.presence[0])
+  t.not(join(devices).presence[0], first.presence[0], 'of equal rights')
+  world.join('alice', 'web')
+  const third = join(full)
+  t.not(third.presence[0], first.presence[0])
+  t.match(third.presence, [{ snapshot: true, status: 'available' }])
+})
+
 t.test('who leaves an open group is removed from it, who comes back meanwhile is not', async t => {
   const { clock, presence, join } = worldOf(directory)
   const [ear, counting] = [new Ear(), new Ear()]

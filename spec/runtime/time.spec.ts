@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { silentLog, systemClock, type Timer, VirtualClock } from '../../src/runtime/index.js'
+import { silentLog, systemClock, type Timer, TurnEnd, VirtualClock } from '../../src/runtime/index.js'
 import { TimerWheel } from '../../src/runtime/timer-wheel.js'
 
 t.test('timers run once, in order, never early and at most a tick late; cancelled ones never', async t => {
@@ -135,3 +135,20 @@ t.test('[FC2] a delay longer than setTimeout can hold does not fire at once', as
 t.test('without a log nothing is written', async t => {
   for (const level of ['info', 'warn', 'error'] as const) t.equal(silentLog[level]({}, 'a line'), undefined)
 })
+
+t.test(
+  'what is due at the end of the turn is done once, in order; what that makes due, in the next',
+  async t => {
+    const done: string[] = []
+    const turnEnd = new TurnEnd<string>(item => {
+      done.push(item)
+      if (item === 'again') turnEnd.add('later')
+    })
+    for (const item of ['one', 'again', 'one', 'two']) turnEnd.add(item)
+    t.same(done, [], 'the turn is not over')
+    await Promise.resolve()
+    t.same(done, ['one', 'again', 'two'])
+    await Promise.resolve()
+    t.same(done, ['one', 'again', 'two', 'later'])
+  },
+)

@@ -7,11 +7,12 @@ import type { ErrorCode } from '../errors.js'
 import { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
-import type { Clock, Log } from '../runtime/index.js'
+import { type Clock, type Log, TurnEnd } from '../runtime/index.js'
 import type { Dialect } from './dialects/dialect.js'
 import { native } from './dialects/native.js'
 import { Greeting, type Reception } from './greeting.js'
 import { Heartbeat } from './heartbeat.js'
+import type { Outlet } from './outlet.js'
 import { Sessions } from './sessions.js'
 import { Socket, type Tally } from './socket.js'
 import type { Revocations, Verifier } from './token/index.js'
@@ -80,6 +81,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     bounds,
     heartbeat,
     tally,
+    turnEnd: new TurnEnd<Outlet>(outlet => outlet.release()),
     sessions,
     draining: () => draining,
   }
@@ -89,9 +91,9 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       ...reception,
       config,
       connections,
-      enter(ws, dialect, peer, token) {
+      enter(ws, stream, dialect, peer, token) {
         const greet = (socket: Socket) => new Greeting(socket, reception, token)
-        const socket = new Socket(ws, dialect, peer, reception, greet)
+        const socket = new Socket(ws, stream, dialect, peer, reception, greet)
         sockets.add(socket)
         ws.once('close', () => {
           sockets.delete(socket)

@@ -1,6 +1,7 @@
 // The door of the gateway room: where softphones, gateways and wallboards come in.
 
-export type { Dialect, Text, Translator } from './dialects/dialect.js'
+export type { Dialect, Translator } from './dialects/dialect.js'
 export { native } from './dialects/native.js'
 export { createGateway, type Gateway, type GatewayCounts, type GatewayOptions } from './gateway.js'
+export { type Message, messageOf } from './outlet.js'
 export type { Upgrade } from './upgrade.js'

@@ -3,13 +3,15 @@
 // its owner hears exactly once that it is over, never in the middle of a send, and that each refusal is counted and
 // logged once, with who was refused. What frames mean is the owner's.
 
+import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { type ErrorCode, factsOf, type Refusal, refuse } from '../errors.js'
 import { type Bounds, Bucket, perSecond } from '../limits/index.js'
 import type { Decoded, HubFrame } from '../protocol/index.js'
-import type { Clock, Log } from '../runtime/index.js'
+import type { Clock, Log, TurnEnd } from '../runtime/index.js'
 import type { Dialect, Translator } from './dialects/dialect.js'
 import type { Heart, Heartbeat, Pulse } from './heartbeat.js'
+import { messageOf, Outlet } from './outlet.js'
 import { errorFrame, type Reply, refusalIn, replyFrame } from './reply.js'
 
 /** Whom a socket serves. */
@@ -47,6 +49,8 @@ export interface Surroundings {
   readonly bounds: Bounds
   readonly heartbeat: Heartbeat
   readonly tally: Tally
+  /** Lets out what was sent. */
+  readonly turnEnd: TurnEnd<Outlet>
 }
 
 /** Counts by code. */
@@ -70,6 +74,7 @@ export class Socket implements Heart {
   /** A gateway carries the calls of many, and may say as much more. */
   gateway = false
   readonly #ws: WebSocket
+  readonly #outlet: Outlet
   readonly #peer: string
   readonly #around: Surroundings
   readonly #translator: Translator
@@ -81,9 +86,10 @@ export class Socket implements Heart {
   #waitingBytes = 0
   #messageBytes = 0
 
-  /** `peer`: the address it comes from; `greet` makes the first owner. */
+  /** `stream` carries `ws`; `peer`: the address it comes from; `greet` makes the first owner. */
   constructor(
     ws: WebSocket,
+    stream: Duplex,
     dialect: Dialect,
     peer: string,
     around: Surroundings,
@@ -91,6 +97,7 @@ export class Socket implements Heart {
   ) {
     this.dialect = dialect
     this.#ws = ws
+    this.#outlet = new Outlet(ws, stream, around.turnEnd)
     this.#peer = peer
     this.#around = around
     this.#translator = dialect.open()
@@ -133,12 +140,12 @@ export class Socket implements Heart {
 
   /** Whether so much is unsent that presence should be held back. */
   get crowded(): boolean {
-    return this.#ws.bufferedAmount > this.#around.bounds.of.crowdedBytes
+    return this.#outlet.unsent > this.#around.bounds.of.crowdedBytes
   }
 
   send(frame: HubFrame): void {
     if (!this.#open) return
-    if (this.#ws.bufferedAmount > this.#around.bounds.of.unsentBytes) this.stuck()
+    if (this.#outlet.unsent > this.#around.bounds.of.unsentBytes) this.stuck()
     else this.#write(frame)
   }
 
@@ -197,7 +204,7 @@ export class Socket implements Heart {
   ping(): void {
     const { beat } = this.dialect
     if (beat === undefined) this.#ws.ping()
-    else this.#ws.send(beat)
+    else this.#outlet.send(messageOf(beat))
   }
 
   doubt(): void {
@@ -273,9 +280,9 @@ export class Socket implements Heart {
   }
 
   #write(frame: HubFrame): void {
-    for (const text of this.#translator.write(frame)) {
+    for (const message of this.#translator.write(frame)) {
       this.#around.tally.framesOut++
-      this.#ws.send(text, { binary: false })
+      this.#outlet.send(message)
     }
   }
 

@@ -17,8 +17,8 @@ export interface Door extends Surroundings, Checkpoint {
   readonly config: Pick<Config, 'cors' | 'drainMs'>
   readonly connections: Pick<Connections, 'peerOf' | 'upgrade'>
   readonly draining: () => boolean
-  /** Takes an open WebSocket from the address `peer`; `token` as the request brought it, verified. */
-  enter(ws: WebSocket, dialect: Dialect, peer: string, token: string | undefined): void
+  /** Takes an open WebSocket and what carries it, from the address `peer`; `token` as the request brought it, verified. */
+  enter(ws: WebSocket, stream: Duplex, dialect: Dialect, peer: string, token: string | undefined): void
 }
 
 /** What Node's `upgrade` event gives. */
@@ -148,7 +148,7 @@ export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade
     const { dialect, server } = way
     const peer = door.connections.peerOf(request)
     const proceed = (bytes: Buffer, token?: string): void =>
-      server.handleUpgrade(request, socket, bytes, ws => door.enter(ws, dialect, peer, token))
+      server.handleUpgrade(request, socket, bytes, ws => door.enter(ws, socket, dialect, peer, token))
     const { authorization } = request.headers
     if (authorization === undefined) return proceed(head)
     const bearer = bearerOf(authorization)

@@ -4,7 +4,7 @@
 // its earlier one. All readers of a channel get the same frame object, so that it is encoded once.
 
 import type { AccountId, PresenceFrame } from '../protocol/index.js'
-import type { Clock } from '../runtime/index.js'
+import type { Clock, TurnEnd } from '../runtime/index.js'
 import type { Link } from './link.js'
 import type { AccountRecord, GroupRecord, Level } from './records.js'
 import { accountEntry, headOf, resourceOf } from './render.js'
@@ -12,34 +12,20 @@ import { accountEntry, headOf, resourceOf } from './render.js'
 /** How long changes gather after a flush: 20 ms, longer the larger the audience, at most 200 ms. */
 export const gatherMs = (audience: number): number => Math.min(200, 20 + Math.floor(audience / 50))
 
-/** Runs what is due at the end of the turn, each once, however often it was asked for. */
-export class TurnEnd {
-  #due = new Set<() => void>()
-
-  run(task: () => void): void {
-    if (this.#due.size === 0) queueMicrotask(() => this.#drain())
-    this.#due.add(task)
-  }
-
-  #drain(): void {
-    const due = this.#due
-    this.#due = new Set()
-    for (const task of due) task()
-  }
-}
-
 export class Channel {
   topic: GroupRecord | AccountRecord
   readonly level: Level
   readonly #clock: Clock
-  readonly #turnEnd: TurnEnd
+  readonly #turnEnd: TurnEnd<() => void>
   /** Each reader, and the version it has been brought to. */
   readonly #readers = new Map<Link, number>()
   readonly #changed = new Set<AccountRecord>()
   readonly #removed = new Set<AccountId>()
   #gathering = false
+  /** The last snapshot, for whoever joins before the next change: kept for as long as memory is not wanted. */
+  #snapshot: WeakRef<PresenceFrame> | undefined
 
-  constructor(topic: GroupRecord | AccountRecord, level: Level, clock: Clock, turnEnd: TurnEnd) {
+  constructor(topic: GroupRecord | AccountRecord, level: Level, clock: Clock, turnEnd: TurnEnd<() => void>) {
     this.topic = topic
     this.level = level
     this.#clock = clock
@@ -51,9 +37,9 @@ export class Channel {
   }
 
   join(reader: Link): void {
-    const { accounts, ...head } = resourceOf(this.topic, this.level, {}, false)
-    this.#readers.set(reader, head.version)
-    reader.send({ type: 'presence', snapshot: true, ...head, ...(accounts && { accounts }) })
+    const snapshot = this.#current()
+    this.#readers.set(reader, snapshot.version)
+    reader.send(snapshot)
   }
 
   leave(reader: Link): void {
@@ -82,8 +68,18 @@ export class Channel {
     this.#plan()
   }
 
+  /** The snapshot of this version, the same object for all who join at it. */
+  #current(): PresenceFrame {
+    const known = this.#snapshot?.deref()
+    if (known?.version === this.topic.versions[this.level]) return known
+    const { accounts, ...head } = resourceOf(this.topic, this.level, {}, false)
+    const made: PresenceFrame = { type: 'presence', snapshot: true, ...head, ...(accounts && { accounts }) }
+    this.#snapshot = new WeakRef(made)
+    return made
+  }
+
   #plan(): void {
-    if (!this.#gathering) this.#turnEnd.run(this.#flush)
+    if (!this.#gathering) this.#turnEnd.add(this.#flush)
   }
 
   readonly #flush = (): void => {

@@ -5,13 +5,13 @@
 import type { Config } from '../config.js'
 import { HubError, type Refusal, refuse } from '../errors.js'
 import type { AccountActivity, AccountId, Destination, DeviceActivity, TenantId } from '../protocol/index.js'
-import type { Clock } from '../runtime/index.js'
+import { type Clock, TurnEnd } from '../runtime/index.js'
 import { nothingKept, type OverrideStore } from '../store/index.js'
 import { type AccountEvent, accountAutomaton } from './account.machine.js'
 import { restore } from './declaration.js'
 import { type DeviceEvent, deviceAutomaton } from './device.machine.js'
 import { applyDirectory } from './directory.js'
-import { Channel, TurnEnd } from './feed.js'
+import { Channel } from './feed.js'
 import {
   type AccountRecord,
   type DeviceRecord,
@@ -48,7 +48,7 @@ export class Graph {
   /** Where overrides outlast this process. */
   readonly kept: OverrideStore
   readonly #tenants = new Map<TenantId, TenantRecord>()
-  readonly #turnEnd = new TurnEnd()
+  readonly #turnEnd = new TurnEnd<() => void>(task => task())
   /** The accounts whose devices are yet to be told of them. */
   #untold = new Set<AccountRecord>()
   /** How many devices are registered: registration counts them. */
@@ -207,7 +207,7 @@ export class Graph {
   /** Tells the account's devices of it, at the end of the turn. */
   tellSelf(account: AccountRecord): void {
     this.#untold.add(account)
-    this.#turnEnd.run(this.#tellSelves)
+    this.#turnEnd.add(this.#tellSelves)
   }
 
   readonly #tellSelves = (): void => {

@@ -3,9 +3,7 @@
 // what its language needs remembered, and decides nothing: who may do what is for the session.
 
 import type { Decoded, HubFrame } from '../../protocol/index.js'
-
-/** One text message: a string, or its UTF-8 bytes, which may be shared by many connections. */
-export type Text = string | Buffer
+import type { Message } from '../outlet.js'
 
 export interface Translator {
   /**
@@ -15,7 +13,7 @@ export interface Translator {
    */
   read(text: string): readonly Decoded[]
   /** A frame as the messages that say it, in order; none if this language has no word for it. */
-  write(frame: HubFrame): readonly Text[]
+  write(frame: HubFrame): readonly Message[]
 }
 
 export interface Dialect {
