@@ -231,14 +231,14 @@ export const Limits = section('How much one peer, account or tenant may take; do
   params: defaultsTo(64, count('Parameters of one call.')),
   paramsBytes: defaultsTo(4096, count('The names and values of those, in bytes of UTF-8.')),
   callBytes: defaultsTo(
-    128 * 1024,
+    64 * 1024,
     count('Characters kept of what the caller of one call was told, and as many of its timeline.'),
   ),
   endedCallsPerTenant: defaultsTo(10_000, count('Ended calls of one tenant that stay readable.')),
   endedCallBytesPerTenant: defaultsTo(32 * 1024 * 1024, count('The characters of those, in all.')),
   idempotencyKeysPerTenant: defaultsTo(10_000, count('Idempotency keys of one tenant that are remembered.')),
   overridesPerTenant: defaultsTo(10_000, count('Accounts of one tenant whose status is overridden.')),
-  revocationsPerTenant: defaultsTo(100_000, count('Revocations of one tenant that are kept.')),
+  revocationsPerTenant: defaultsTo(10_000, count('Revocations of one tenant that are in force.')),
   cachedTokens: defaultsTo(
     10_000,
     count('Verified tokens that are remembered, so that they cost less again.'),

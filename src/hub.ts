@@ -10,6 +10,7 @@ import { type Fault, HubError } from './errors.js'
 import { createGateway } from './gateway/index.js'
 import { createKeySets, createVerifier, type KeySets, Revocations, readKeys } from './gateway/token/index.js'
 import { createHttp } from './http/index.js'
+import { Bounds, Connections, descriptorLimit } from './limits/index.js'
 import { createPresence } from './presence/index.js'
 import { createRouter, createSource, type RouterOptions, readRoutes } from './router/index.js'
 import { type Clock, faultText, type Log, silentLog, systemClock } from './runtime/index.js'
@@ -79,7 +80,17 @@ const readWhole = async (config: Config, sets: KeySets) => {
 }
 
 /** What only a new start can change. */
-const lasting = ['listen', 'metrics', 'dataDir', 'cors', 'drainMs', 'presence', 'calls', 'fetch'] as const
+const lasting = [
+  'listen',
+  'metrics',
+  'dataDir',
+  'cors',
+  'drainMs',
+  'presence',
+  'calls',
+  'fetch',
+  'limits',
+] as const
 
 /**
  * Builds a hub. Throws `HubError` `invalid` with every fault of the configuration, each at its path; keys and routes
@@ -109,17 +120,21 @@ const assemble = (
   options: HubOptions & Required<Pick<HubOptions, 'clock' | 'log'>>,
 ): Hub => {
   const { clock, log, verifying = verification => verification } = options
-  const revocations = new Revocations(clock, { kept: store.revocations })
-  let current = createVerifier({ audience: config.audience, keys, clock, revocations })
+  const bounds = new Bounds(config.limits)
+  const descriptors = descriptorLimit()
+  const connections = new Connections({ bounds, listen: config.listen, log, descriptors })
+  const revocations = new Revocations(clock, { kept: store.revocations, bounds })
+  let current = createVerifier({ audience: config.audience, keys, clock, revocations, bounds })
   let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => verifying(current.verify(token)) }
-  const presence = createPresence(config.tenants, clock, store.overrides)
+  const presence = createPresence(config.tenants, clock, store.overrides, bounds)
   const source = createSource({ fetch: config.fetch, clock, connect: options.connect })
   const router = createRouter({
     config,
     presence,
     routes,
     source,
+    bounds,
     clock,
     log,
     newId: randomUUID,
@@ -131,11 +146,25 @@ const assemble = (
     revocations,
     presence,
     router,
+    bounds,
+    connections,
     clock,
     log,
     random: options.random ?? Math.random,
   })
-  const http = createHttp({ config, verifier, revocations, presence, router, gateway, store, clock, log })
+  const http = createHttp({
+    config,
+    verifier,
+    revocations,
+    presence,
+    router,
+    gateway,
+    store,
+    bounds,
+    connections,
+    clock,
+    log,
+  })
   http.server.on('upgrade', gateway.upgrade)
   if (config.dataDir === undefined) log.info({}, 'no dataDir: nothing is kept over a restart')
 
@@ -166,7 +195,8 @@ const assemble = (
       const turn = reloads.then(() => readWhole(readInput(again), sets))
       reloads = turn.catch(() => {})
       const next = await turn
-      current = createVerifier({ audience: next.config.audience, keys: next.keys, clock, revocations })
+      const { audience } = next.config
+      current = createVerifier({ audience, keys: next.keys, clock, revocations, bounds })
       presence.configure(next.config.tenants)
       router.configure(next.config.tenants, next.routes)
       return lasting.filter(name => !isDeepStrictEqual(config[name], next.config[name]))

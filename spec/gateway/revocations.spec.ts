@@ -3,6 +3,7 @@
 import t from 'tap'
 import { type Grant, Revocations } from '../../src/gateway/token/index.js'
 import type { RevocationsKept } from '../../src/gateway/token/revocations.js'
+import { Bounds } from '../../src/limits/index.js'
 import type { AccountId, TenantId } from '../../src/protocol/index.js'
 import { VirtualClock } from '../../src/runtime/index.js'
 import { newStand, type Stand, until } from '../support/gateway.js'
@@ -71,15 +72,15 @@ t.test('a revocation is kept as long as a token it could refuse may be used, and
 
 t.test('without room nothing is revoked, and that is said; what has passed makes room', async t => {
   const clock = new VirtualClock()
-  const revocations = new Revocations(clock, { perTenant: 2 })
+  const revocations = new Revocations(clock, { bounds: new Bounds({ revocationsPerTenant: 2 }) })
   let woken = 0
   revocations.watch(() => woken++)
   revocations.revoke(acme, { jti: 'a' })
   revocations.revoke(acme, { jti: 'b' })
   t.same(revocations.revoke(acme, { jti: 'c' }), {
     ok: false,
-    code: 'overloaded',
-    message: 'not revoked: 2 revocations are in force already, and no more can be',
+    code: 'too-many',
+    message: 'at most 2 revocations in force, and this one is not (limits.revocationsPerTenant)',
   })
   t.notOk(revocations.covers(grant({ jti: 'c' })))
   t.equal(woken, 2)

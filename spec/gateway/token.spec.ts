@@ -14,6 +14,7 @@ import {
   readKeys,
   type VerifierOptions,
 } from '../../src/gateway/token/index.js'
+import { Bounds } from '../../src/limits/index.js'
 import { silentLog, VirtualClock } from '../../src/runtime/index.js'
 
 const secret = 'a secret of thirty-two bytes or more, for HS256'
@@ -494,7 +495,7 @@ t.test('callers who come at once with the same token share one check', async t =
 })
 
 t.test('the cache keeps within its size, the least used token first to go', async t => {
-  const { verifier } = door({ cacheSize: 2 })
+  const { verifier } = door({ bounds: new Bounds({ cachedTokens: 2 }) })
   const [a, b, c] = ['a', 'b', 'c'].map(jti => token({ claims: { jti } })) as [string, string, string]
   for (const text of [a, b, a, c, a]) t.ok((await verifier.verify(text)).ok)
   t.same(verifier.stats, { cached: 2, checked: 3 })

@@ -96,7 +96,10 @@ t.test('a body that does not fit is refused, naming each field', async t => {
     t.match(json.error.message, path)
   }
   const large = await place({ to: 'alice', from: '1', params: { a: 'x'.repeat(4096) } })
-  t.match(large.json.error, { code: 'invalid', message: 'params must keep within 4096 bytes' })
+  t.match(large.json.error, {
+    code: 'invalid',
+    message: 'at most 4096 bytes in the params of a call (limits.paramsBytes)',
+  })
   const later = await place({ to: 'alice', from: '1', statusCallback: 'https://example.com' })
   t.match([later.status, later.json.error.code], [501, 'not-supported'])
   for (const waitMs of ['60001', '-1', 'x', '1.5', '1&waitMs=2']) {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { Revocations } from '../../src/gateway/token/index.js'
+import { Bounds } from '../../src/limits/index.js'
 import { silentLog, VirtualClock } from '../../src/runtime/index.js'
 import { openFileStore } from '../../src/store/index.js'
 import { failingDisk } from '../support/disk.js'
@@ -58,11 +59,11 @@ t.test('a revocation names one token or one account, and needs the right', async
 })
 
 t.test('a hub with no room for one more says so', async t => {
-  const revocations = new Revocations(new VirtualClock(), { perTenant: 0 })
+  const revocations = new Revocations(new VirtualClock(), { bounds: new Bounds({ revocationsPerTenant: 0 }) })
   const api = await newApi(t, { revocations })
   const token = await api.token('root', ['admin'])
   const answer = await api.ask('POST', '/v1/revocations', { token, body: { jti: 'j' } })
-  t.match([answer.status, answer.json.error], [503, { code: 'overloaded', message: /^not revoked/ }])
+  t.match([answer.status, answer.json.error], [429, { code: 'too-many', message: /this one is not/ }])
 })
 
 t.test(

@@ -407,7 +407,16 @@ t.test('a server that never listened closes, too', async t => {
     verifier: { verify: async () => ({ ok: false, code: 'unauthorized', message: '' }) },
     revocations: new Revocations(clock),
     gateway: {
-      counts: { sockets: 0, accepted: 0, sessions: 0, lingering: 0, framesIn: 0, framesOut: 0, faults: {} },
+      counts: {
+        sockets: 0,
+        accepted: 0,
+        sessions: 0,
+        lingering: 0,
+        framesIn: 0,
+        framesOut: 0,
+        faults: {},
+        refusals: {},
+      },
     },
     store: nothingKept,
     log: { info() {}, warn() {}, error() {} },

@@ -102,10 +102,6 @@ t.test('what is relayed is bounded: depth, bytes of parameters, bytes of signals
     code: 'invalid',
     message: /32 levels/,
   })
-  const params = (value: string) => read({ type: 'place', to: 'a', params: { k: value } })
-  t.match(params('x'.repeat(4095)), { ok: true })
-  t.match(params('x'.repeat(4096)), { code: 'invalid', message: /params.*4096 bytes/ })
-  t.match(params('é'.repeat(2048)), { code: 'invalid' }, 'bytes, not characters')
   t.match(read({ type: 'place', to: 'a' }), { ok: true })
   const signal = (data: unknown) => read({ type: 'signal', call: 'c', data })
   t.match(signal('x'.repeat(16 * 1024 - 2)), { ok: true })

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
+import { Bounds } from '../../src/limits/index.js'
 import type { CallId, Resource, TenantId } from '../../src/protocol/index.js'
 import { pick } from '../../src/router/pick.js'
 import { Sides } from '../../src/router/sides.js'
@@ -261,7 +262,7 @@ t.test('pick: at most ten devices of a person, the live ones first', async t => 
 t.test("[FC1] a timeline's stamps never go back, and it is bounded", async t => {
   let wall = 5000
   const clock = { ...new VirtualClock(), wall: () => wall } as unknown as VirtualClock
-  const timeline = new Timeline(clock)
+  const timeline = new Timeline(clock, new Bounds())
   timeline.add('one')
   wall = 1000
   timeline.add('two')
@@ -273,7 +274,7 @@ t.test("[FC1] a timeline's stamps never go back, and it is bounded", async t => 
     account: `a${index}`,
     reason: 'offline' as const,
   }))
-  const short = new Timeline(new VirtualClock())
+  const short = new Timeline(new VirtualClock(), new Bounds())
   short.addSkipped('support', members)
   t.match(short.lines, [{ reason: 'offline', count: 300 }])
   t.equal((short.lines[0]!.accounts as string[]).length, 100)

@@ -105,6 +105,7 @@ export const newApi = async (
         framesIn: 20,
         framesOut: 30,
         faults: { invalid: 2 },
+        refusals: { busy: 3 },
       },
     },
     store: nothingKept,

@@ -72,7 +72,10 @@ const thriftyFetch = (agent: Agent): typeof fetch => {
 /** `remote`: the router reads presence over HTTP, so that what it decides by may be stale when it claims. */
 export const newStage = async (t: Test, tenant: object, { remote = false } = {}): Promise<Stage> => {
   const clock = new VirtualClock(Date.now())
-  const config = configOf(tenant, { presence: { heartbeatMs: days, lingerMs } })
+  const config = configOf(tenant, {
+    presence: { heartbeatMs: days, lingerMs },
+    limits: { callsPerMinutePerAccount: 1_000_000, callsPerMinutePerTenant: 1_000_000 },
+  })
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
   const fetch = thriftyFetch(agent)

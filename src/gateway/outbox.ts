@@ -44,6 +44,11 @@ export class Outbox {
     for (let count = 0; count < arrived; count++) this.#drop()
   }
 
+  /** Keeps nothing any more. */
+  clear(): void {
+    this.ack(this.#last)
+  }
+
   /** Whether every frame after `seq` is here to be sent again, and `seq` itself was sent. */
   covers(seq: number): boolean {
     return seq >= this.#base && seq <= this.#last

@@ -362,6 +362,8 @@ export class Session implements Link, Owner {
     this.#state = { name: 'over' }
     this.#expiry.stop()
     this.watch.close()
+    // A call that has ended keeps its caller for a while.
+    this.outbox.clear()
     this.#forget(this)
   }
 }

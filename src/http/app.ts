@@ -4,10 +4,12 @@
 import type { Server } from 'node:http'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
-import { factsOf, HubError } from '../errors.js'
+import { type ErrorCode, factsOf, HubError } from '../errors.js'
+import type { Grant } from '../gateway/token/index.js'
+import type { Connections } from '../limits/index.js'
 import { deeperThan, depthLimit, holdsLoneSurrogate } from '../protocol/index.js'
 import type { Log } from '../runtime/index.js'
-import { type Listener, refuseClient } from './listener.js'
+import { type Listener, refuseClient, withFewHeaders } from './listener.js'
 import { errorBody, refusalHeaders, refusalOf } from './refusal.js'
 import { checkRequest, type Shapes } from './shapes.js'
 
@@ -21,6 +23,9 @@ export interface AppOptions {
   readonly log: Log
   /** Hears the status of every answer. */
   readonly count: (status: number) => void
+  /** Hears the code of every refusal. */
+  readonly refused: (code: ErrorCode) => void
+  readonly connections: Pick<Connections, 'peerOf' | 'refusalOf'>
 }
 
 // Exactly this, told once: frameworks have been talked past their checks by tabs, stray semicolons and repeats.
@@ -52,27 +57,37 @@ const excess = (text: string, body: unknown): string | undefined => {
 }
 
 /** The application behind a listener. Routes and hooks are added before it is ready. */
-export const createApp = (listener: Listener, { log, count }: AppOptions) => {
-  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+export const createApp = (listener: Listener, { log, count, refused, connections }: AppOptions) => {
+  const answer = (
+    error: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    grant?: Grant,
+  ): FastifyReply => {
     const refusal = refusalOf(error)
     const facts = {
       code: refusal.code,
+      reason: refusal.message,
       method: request.method,
       route: request.routeOptions.url,
-      peer: request.ip,
+      tenant: grant?.tenant,
+      account: grant?.account,
+      peer: connections.peerOf(request.raw),
     }
+    refused(refusal.code)
     if (refusal.code === 'internal') log.error({ ...facts, error }, 'a request failed')
     else log.info(facts, 'a request was refused')
     return reply
       .code(factsOf(refusal.code).http)
-      .headers(refusalHeaders(refusal.code))
+      .headers(refusalHeaders(refusal))
       .type('application/json; charset=utf-8')
       .send(errorBody(refusal))
   }
 
+  const outright = refuseClient(count)
   const app = fastify<Server>({
-    serverFactory: handler => listener.server.on('request', handler),
-    clientErrorHandler: refuseClient(count),
+    serverFactory: handler => listener.server.on('request', withFewHeaders(handler, outright)),
+    clientErrorHandler: outright,
     bodyLimit,
     trustProxy: false,
     exposeHeadRoutes: false,
@@ -82,7 +97,8 @@ export const createApp = (listener: Listener, { log, count }: AppOptions) => {
     },
   }).withTypeProvider<Shapes>()
 
-  app.setErrorHandler(answer)
+  app.decorateRequest('grant')
+  app.setErrorHandler((error, request, reply) => answer(error, request, reply, request.getDecorator('grant')))
   app.setNotFoundHandler(async () => {
     throw new HubError('not-found', 'no such resource')
   })

@@ -19,21 +19,46 @@ import {
   type Scope,
   type Verifier,
 } from '../gateway/token/index.js'
+import { type Bounds, Buckets, type Connections, perSecond } from '../limits/index.js'
+import type { Clock } from '../runtime/index.js'
 import { described, type Told } from './openapi.js'
 import { accepted } from './refusal.js'
 
 /** The grant of a request that was let in. */
 export const grantOf = (request: FastifyRequest): Grant => request.getDecorator<Grant>('grant')
 
-/** Lets in requests with a valid token; others hear 401 and what to send (RFC 6750, section 3). */
-export const authenticate =
-  (verifier: Pick<Verifier, 'verify'>): onRequestAsyncHookHandler =>
-  async (request, reply) => {
+/** What decides who may ask, and how often. */
+export interface Gate {
+  readonly verifier: Pick<Verifier, 'verify'>
+  readonly connections: Pick<Connections, 'refusalOf'>
+  readonly bounds: Bounds
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/**
+ * Lets in requests with a valid token, as many a second as its account may send; others hear 401 and what to send
+ * (RFC 6750, section 3), or when to come back.
+ */
+export const authenticate = ({ verifier, connections, bounds, clock }: Gate): onRequestAsyncHookHandler => {
+  const requests = new Buckets()
+  return async (request, reply) => {
+    const unwelcome = connections.refusalOf(request.raw)
+    if (unwelcome !== undefined) {
+      reply.header('connection', 'close')
+      accepted(unwelcome)
+    }
     const token = bearerOf(request.headers.authorization)
-    const grant = token.ok ? await verifier.verify(token.value) : token
-    if (!grant.ok) reply.header('www-authenticate', token.ok ? 'Bearer error="invalid_token"' : 'Bearer')
-    request.setDecorator('grant', accepted(grant))
+    const verified = token.ok ? await verifier.verify(token.value) : token
+    if (!verified.ok) reply.header('www-authenticate', token.ok ? 'Bearer error="invalid_token"' : 'Bearer')
+    const grant = accepted(verified)
+    request.setDecorator('grant', grant)
+    const { gatewayFactor, requestsPerSecond } = bounds.of
+    const value = requestsPerSecond * (allows(grant, 'call:inbound') ? gatewayFactor : 1)
+    const key = `${grant.tenant}\n${grant.account}`
+    const retryAfterMs = requests.take(key, perSecond(value), clock.now())
+    if (retryAfterMs > 0) accepted(bounds.refuse('requestsPerSecond', { value, retryAfterMs }))
   }
+}
 
 /** Lets in grants with a permission. */
 const requires =

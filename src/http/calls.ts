@@ -5,7 +5,8 @@
 import type { FastifyReply } from 'fastify'
 import { HubError, refuse } from '../errors.js'
 import { allows, type Grant, type Revocations } from '../gateway/token/index.js'
-import { type CallId, type CallResource, paramsFit, paramsLimit, signalLimit } from '../protocol/index.js'
+import type { Bounds } from '../limits/index.js'
+import { type CallId, type CallResource, signalLimit } from '../protocol/index.js'
 import type { Caller, CallView, Router } from '../router/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
@@ -15,10 +16,13 @@ import { EventStream, eventHeaders } from './event-stream.js'
 import { Idempotency } from './idempotency.js'
 import { Inbox } from './inbox.js'
 import { accepted } from './refusal.js'
+import type { Streams } from './streams.js'
 
 export interface CallsOptions {
   readonly router: Router
   readonly revocations: Revocations
+  readonly bounds: Bounds
+  readonly streams: Streams
   readonly clock: Clock
 }
 
@@ -45,8 +49,8 @@ const settled = (inbox: Inbox, waitMs: number, clock: Clock, reply: FastifyReply
   })
 
 /** Adds `/calls` and what is under it, and the explanation of calls that have not come. */
-export const serveCalls = (app: App, { router, revocations, clock }: CallsOptions): void => {
-  const keys = new Idempotency(clock)
+export const serveCalls = (app: App, { router, revocations, bounds, streams, clock }: CallsOptions): void => {
+  const keys = new Idempotency(clock, bounds)
 
   const find = (grant: Grant, call: CallId): CallView => {
     const view = router.get(grant.tenant, call)
@@ -75,9 +79,6 @@ export const serveCalls = (app: App, { router, revocations, clock }: CallsOption
   app.post('/calls', callRoutes.place, async (request, reply) => {
     const grant = grantOf(request)
     const { to, from, params, sdp, instructions, statusCallback } = request.body
-    if (params !== undefined && !paramsFit(params)) {
-      throw new HubError('invalid', `params must keep within ${paramsLimit} bytes`)
-    }
     const { call, first } = accepted(
       keys.once(grant, request.headers['idempotency-key'], request.body, () => {
         if (statusCallback !== undefined)
@@ -87,7 +88,7 @@ export const serveCalls = (app: App, { router, revocations, clock }: CallsOption
           to,
           from,
           direction: 'inbound',
-          caller: new Inbox(grant.account),
+          caller: new Inbox(grant.account, bounds),
           ...(params !== undefined && { params }),
           ...(sdp !== undefined && { sdp }),
           ...(instructions !== undefined && { instructions }),
@@ -96,7 +97,10 @@ export const serveCalls = (app: App, { router, revocations, clock }: CallsOption
     )
     const { waitMs = 0 } = request.query
     const caller = router.callerOf(grant.tenant, call)
-    if (waitMs > 0 && caller !== undefined) await settled(roomIn(inboxOf(caller)), waitMs, clock, reply)
+    if (waitMs > 0 && caller !== undefined) {
+      streams.hold(grant, reply)
+      await settled(roomIn(inboxOf(caller)), waitMs, clock, reply)
+    }
     reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
     const view = router.get(grant.tenant, call)
     // A call that its key still names and the router has forgotten is long over.
@@ -132,7 +136,9 @@ export const serveCalls = (app: App, { router, revocations, clock }: CallsOption
   })
 
   app.get('/calls/:call/events', callRoutes.follow, async (request, reply) => {
-    const inbox = roomIn(inboxOf(callerOf(grantOf(request), request.params.call)))
+    const grant = grantOf(request)
+    const inbox = roomIn(inboxOf(callerOf(grant, request.params.call)))
+    streams.hold(grant, reply)
     const events = new EventStream(inbox.after(request.headers['last-event-id']), clock)
     return reply.headers(eventHeaders).send(whileGood(events, request, revocations))
   })

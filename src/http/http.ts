@@ -4,8 +4,9 @@
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Config } from '../config.js'
-import { type Refusal, refuse } from '../errors.js'
+import { type ErrorCode, type Refusal, refuse } from '../errors.js'
 import type { Revocations, Verifier } from '../gateway/token/index.js'
+import { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
@@ -19,6 +20,7 @@ import { serveDescription } from './openapi.js'
 import { serveHealth, serveMetrics } from './operations.js'
 import { servePresence } from './presence.js'
 import { serveRevocations } from './revocations.js'
+import { Streams } from './streams.js'
 
 export interface HttpOptions {
   readonly config: Pick<Config, 'listen' | 'metrics' | 'cors'>
@@ -28,6 +30,10 @@ export interface HttpOptions {
   readonly router: Router
   readonly gateway: Counts['gateway']
   readonly store: StoreFacts
+  /** Default: the documented limits. */
+  readonly bounds?: Bounds
+  /** Who may connect; the gateway is to be given the same. */
+  readonly connections?: Connections
   readonly clock: Clock
   readonly log: Log
 }
@@ -53,32 +59,49 @@ export const createHttp = (options: HttpOptions): Http => {
   const count = (status: number): void => {
     responses.set(status, (responses.get(status) ?? 0) + 1)
   }
-  const metrics = createMetrics({ presence, router, gateway, store, responses })
+  const { bounds = new Bounds() } = options
+  const { connections = new Connections({ bounds, listen: config.listen, log }) } = options
+  const refusals = new Map<ErrorCode, number>()
+  const refused = (code: ErrorCode): void => {
+    refusals.set(code, (refusals.get(code) ?? 0) + 1)
+  }
+  const streams = new Streams(bounds)
+  const metrics = createMetrics({
+    presence,
+    router,
+    gateway,
+    store,
+    responses,
+    refusals,
+    bounds,
+    connections,
+  })
   let ready = true
   const unready = (): Refusal | undefined => {
     if (!ready) return draining
+    if (connections.full) return refuse('overloaded', `all ${connections.most} connections are taken`)
     return store.trouble === undefined ? undefined : refuse('overloaded', `store: ${store.trouble}`)
   }
 
-  const main = createListener(config.listen.tls, clock)
-  const api = createApp(main, { log, count })
-  api.decorateRequest('grant')
+  const main = createListener(config.listen.tls, clock, connection => connections.accept(connection))
+  const appOptions = { log, count, refused, connections }
+  const api = createApp(main, appOptions)
   if (config.cors.length > 0) api.addHook('onRequest', allowOrigins(config.cors))
   serveDescription(api)
   serveHealth(api, unready)
   api.register(
     async v1 => {
-      v1.addHook('onRequest', authenticate(verifier))
+      v1.addHook('onRequest', authenticate({ verifier, connections, bounds, clock }))
       v1.addHook('preHandler', recheck(revocations))
-      serveCalls(v1, { router, revocations, clock })
-      servePresence(v1, { presence, revocations, clock })
+      serveCalls(v1, { router, revocations, bounds, streams, clock })
+      servePresence(v1, { presence, revocations, streams, clock })
       serveRevocations(v1, revocations)
     },
     { prefix: '/v1' },
   )
 
-  const side = config.metrics && { at: config.metrics, listener: createListener(undefined, clock) }
-  const metricsApp = side ? createApp(side.listener, { log, count }) : api
+  const side = config.metrics && { at: config.metrics, listener: createListener(undefined, clock, () => {}) }
+  const metricsApp = side ? createApp(side.listener, appOptions) : api
   serveMetrics(metricsApp, metrics)
 
   return {

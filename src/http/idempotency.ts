@@ -1,15 +1,15 @@
 // Retries made safe (draft-ietf-httpapi-idempotency-key-header): one account, one key, one call. A key is remembered
-// with what was asked for a day; since placing is one synchronous turn, any number of equal requests at once place one
+// with what was asked for a day, each tenant's by themselves; since placing is one synchronous turn, any number of equal requests at once place one
 // call.
 
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ok, type Result, refuse } from '../errors.js'
 import type { Grant } from '../gateway/token/index.js'
-import type { CallId } from '../protocol/index.js'
+import type { Bounds } from '../limits/index.js'
+import type { CallId, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 
-const rememberedKeys = 10_000
 const rememberedMs = 24 * 3_600_000
 
 export interface Placed {
@@ -25,31 +25,46 @@ interface Remembered {
 }
 
 export class Idempotency {
-  readonly #keys: LRUCache<string, Remembered>
+  readonly #clock: Pick<Clock, 'wall'>
+  readonly #bounds: Bounds
+  readonly #keys = new Map<TenantId, LRUCache<string, Remembered>>()
 
-  constructor(clock: Pick<Clock, 'wall'>) {
-    this.#keys = new LRUCache({
-      max: rememberedKeys,
-      ttl: rememberedMs,
-      ttlResolution: 0,
-      perf: { now: () => clock.wall() },
-    })
+  constructor(clock: Pick<Clock, 'wall'>, bounds: Bounds) {
+    this.#clock = clock
+    this.#bounds = bounds
   }
 
   /** Places a call, or finds the one that this key placed. A refused call leaves its key free. */
   once(grant: Grant, key: string | undefined, body: object, place: () => Result<CallId>): Result<Placed> {
     if (key === undefined) return first(place())
-    const scope = `${grant.tenant}\n${grant.account}\n${key}`
+    const keys = this.#keysOf(grant.tenant)
+    const scope = `${grant.account}\n${key}`
     const asked = hash('sha256', JSON.stringify(body), 'base64url')
-    const known = this.#keys.get(scope)
+    const known = keys.get(scope)
     if (known === undefined) {
       const placed = place()
-      if (placed.ok) this.#keys.set(scope, { call: placed.value, asked })
+      if (placed.ok) keys.set(scope, { call: placed.value, asked })
       return first(placed)
     }
     return known.asked === asked
       ? ok({ call: known.call, first: false })
       : refuse('idempotency-mismatch', 'this Idempotency-Key came with another body before')
+  }
+
+  #keysOf(tenant: TenantId): LRUCache<string, Remembered> {
+    const known = this.#keys.get(tenant)
+    if (known !== undefined) return known
+    const keys = new LRUCache<string, Remembered>({
+      max: this.#bounds.of.idempotencyKeysPerTenant,
+      ttl: rememberedMs,
+      ttlResolution: 0,
+      perf: { now: () => this.#clock.wall() },
+      dispose: (_, __, reason) => {
+        if (reason === 'evict') this.#bounds.note('idempotencyKeysPerTenant')
+      },
+    })
+    this.#keys.set(tenant, keys)
+    return keys
   }
 }
 

@@ -2,13 +2,13 @@
 // form of server-sent events. The log is bounded and is the only buffer there is: a reader has a place in it and no
 // copy of it, so one who reads slowly costs nothing, and finds a gap in the numbers where the oldest had to go.
 
+import type { Bounds } from '../limits/index.js'
 import type { AccountId, CallFrame } from '../protocol/index.js'
 import type { Caller } from '../router/index.js'
 import { type EventSource, eventText } from './event-stream.js'
 
-/** Events kept for one call, and their characters in all. The last is always kept. */
+/** Events kept for one call; how many characters they have is a limit (`callBytes`). The last is always kept. */
 const keptEvents = 500
-const keptCharacters = 256 * 1024
 
 /** How many may wait for what comes next at a time. */
 const watcherLimit = 16
@@ -16,6 +16,7 @@ const watcherLimit = 16
 /** The caller of a call that was placed over HTTP. */
 export class Inbox implements Caller {
   readonly account: AccountId
+  readonly #bounds: Bounds
   readonly #texts: string[] = []
   readonly #watchers = new Set<() => void>()
   #characters = 0
@@ -23,8 +24,14 @@ export class Inbox implements Caller {
   #settled = false
   #over = false
 
-  constructor(account: AccountId) {
+  constructor(account: AccountId, bounds: Bounds) {
     this.account = account
+    this.#bounds = bounds
+  }
+
+  /** How many characters it keeps. */
+  get weight(): number {
+    return this.#characters
   }
 
   /** The call was answered, or is over. */
@@ -47,9 +54,11 @@ export class Inbox implements Caller {
     const text = eventText(frame.type, { ...frame, seq }, seq)
     this.#texts.push(text)
     this.#characters += text.length
-    while (this.#texts.length > keptEvents || (this.#texts.length > 1 && this.#characters > keptCharacters)) {
+    const { callBytes } = this.#bounds.of
+    while (this.#texts.length > keptEvents || (this.#texts.length > 1 && this.#characters > callBytes)) {
       this.#characters -= String(this.#texts.shift()).length
       this.#dropped++
+      this.#bounds.note('callBytes')
     }
     this.#over ||= frame.type === 'ended'
     this.#settled ||= this.#over || frame.type === 'answered'

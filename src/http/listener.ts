@@ -3,7 +3,7 @@
 // which closes them first.
 
 import { once } from 'node:events'
-import { createServer, type Server, STATUS_CODES } from 'node:http'
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ErrorCode } from '../errors.js'
@@ -20,6 +20,12 @@ const deadlines = {
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 5_000,
 }
+
+/** Before it there are no headers to wait for. */
+const handshakeTimeout = 5_000
+
+/** More headers than any client has reason to send. */
+const headerLimit = 100
 
 /** How long a closing server waits for answers under way. */
 const graceMs = 1_000
@@ -47,6 +53,14 @@ const faults = new Map<string, readonly [status: number, code: ErrorCode, messag
 ])
 const notHttp = [400, 'invalid', 'that is not HTTP'] as const
 
+/** A handler of requests that have no more headers than there is reason for; others are answered as by Node. */
+export const withFewHeaders =
+  (handle: RequestListener, refuse: ReturnType<typeof refuseClient>): RequestListener =>
+  (request, response) => {
+    if (request.rawHeaders.length <= 2 * headerLimit) handle(request, response)
+    else refuse({ code: 'HPE_HEADER_OVERFLOW' }, request.socket)
+  }
+
 /** Answers on the bare socket, where there is no request to reply to; `count` hears the status. */
 export const refuseClient =
   (count: (status: number) => void) =>
@@ -63,12 +77,19 @@ export const refuseClient =
     socket.destroy()
   }
 
-/** A server for `tls` (PEM), or a plain one. Requests are for its `request` listener. */
+/**
+ * A server for `tls` (PEM), or a plain one. Requests are for its `request` listener; `accept` hears of each connection
+ * first.
+ */
 export const createListener = (
   tls: { readonly cert: string; readonly key: string } | undefined,
   clock: Pick<Clock, 'after'>,
+  accept: (connection: Socket) => void,
 ): Listener => {
-  const server = tls ? createSecureServer({ ...deadlines, ...tls }) : createServer(deadlines)
+  const server = tls
+    ? createSecureServer({ ...deadlines, handshakeTimeout, ...tls })
+    : createServer(deadlines)
+  server.prependListener('connection', accept)
   let closing = false
   return {
     server,

@@ -3,6 +3,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { ErrorCode } from '../errors.js'
+import type { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
 
@@ -15,6 +16,7 @@ export interface SocketCounts {
   readonly framesIn: number
   readonly framesOut: number
   readonly faults: Readonly<Partial<Record<ErrorCode, number>>>
+  readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>
 }
 
 /** What the store tells of itself. */
@@ -31,6 +33,10 @@ export interface Counts {
   readonly store: Pick<StoreFacts, 'counts'>
   /** Answers so far, by status. */
   readonly responses: ReadonlyMap<number, number>
+  /** Requests refused so far, by code. */
+  readonly refusals: ReadonlyMap<ErrorCode, number>
+  readonly bounds: Pick<Bounds, 'reached'>
+  readonly connections: Pick<Connections, 'open'>
 }
 
 export interface Metrics {
@@ -40,7 +46,8 @@ export interface Metrics {
 }
 
 /** A registry of the hub's own. */
-export const createMetrics = ({ presence, router, gateway, store, responses }: Counts): Metrics => {
+export const createMetrics = (counts: Counts): Metrics => {
+  const { presence, router, gateway, store, responses, refusals, bounds, connections } = counts
   const registry = new Registry()
   const registers = [registry]
   const prefix = 'switchhook_'
@@ -87,6 +94,7 @@ export const createMetrics = ({ presence, router, gateway, store, responses }: C
   gauge('devices', 'Registered client applications.', () => presence.counts.devices)
   gauge('accounts', 'Accounts known to presence.', () => presence.counts.accounts)
   gauge('subscriptions', 'Subscriptions to presence.', () => presence.counts.subscriptions)
+  gauge('connections', 'Open connections of every kind.', () => connections.open)
   gauge('sockets', 'Open sockets.', () => gateway.counts.sockets)
   gauge('sessions', 'Sessions, those that linger too.', () => gateway.counts.sessions)
   gauge(
@@ -102,8 +110,21 @@ export const createMetrics = ({ presence, router, gateway, store, responses }: C
     ['in', gateway.counts.framesIn],
     ['out', gateway.counts.framesOut],
   ])
-  counter('faults_total', 'Faults of peers on sockets, by code.', 'code', () =>
-    Object.entries(gateway.counts.faults),
+  counter(
+    'faults_total',
+    'Sockets closed, and upgrades refused, for a fault of the peer, by code.',
+    'code',
+    () => Object.entries(gateway.counts.faults),
+  )
+  counter('frames_refused_total', 'Frames that were answered with an error, by code.', 'code', () =>
+    Object.entries(gateway.counts.refusals),
+  )
+  counter('http_refused_total', 'HTTP requests that were refused, by code.', 'code', () => refusals)
+  counter(
+    'limit_reached_total',
+    'Times that a limit took effect: something was refused, closed or forgotten.',
+    'limit',
+    () => Object.entries(bounds.reached),
   )
   counter('store_writes_total', 'Writes of what is kept over restarts, by outcome.', 'outcome', () => [
     ['written', store.counts.written],

@@ -11,6 +11,7 @@ import { EventStream, eventHeaders } from './event-stream.js'
 import { PresenceEvents } from './presence-events.js'
 import { presenceRoutes } from './presence-routes.js'
 import { accepted } from './refusal.js'
+import type { Streams } from './streams.js'
 
 /** Adds `/presence` and what is under it. */
 export const servePresence = (
@@ -18,8 +19,14 @@ export const servePresence = (
   {
     presence,
     revocations,
+    streams,
     clock,
-  }: { readonly presence: Presence; readonly revocations: Revocations; readonly clock: Clock },
+  }: {
+    readonly presence: Presence
+    readonly revocations: Revocations
+    readonly streams: Streams
+    readonly clock: Clock
+  },
 ): void => {
   const read = (grant: Grant, destination: Destination, view: ViewName = 'full', page?: Page): Resource =>
     presence.resource(grant.tenant, destination, accepted(queryOf(grant, destination, view)), page)
@@ -38,6 +45,7 @@ export const servePresence = (
     const grant = grantOf(request)
     const { destination } = request.params
     const query = accepted(queryOf(grant, destination, request.query.view ?? 'full'))
+    streams.hold(grant, reply)
     const events = new PresenceEvents(presence, grant, destination, query, clock)
     return reply.headers(eventHeaders).send(whileGood(new EventStream(events, clock), request, revocations))
   })

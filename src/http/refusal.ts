@@ -11,8 +11,11 @@ const retryAfter = new Map<ErrorCode, string>([
 ])
 
 /** The headers that go with a refusal. */
-export const refusalHeaders = (code: ErrorCode): Readonly<Record<string, string>> => {
-  const seconds = retryAfter.get(code)
+export const refusalHeaders = ({
+  code,
+  retryAfterMs,
+}: Pick<HubError, 'code' | 'retryAfterMs'>): Readonly<Record<string, string>> => {
+  const seconds = retryAfterMs === undefined ? retryAfter.get(code) : String(Math.ceil(retryAfterMs / 1000))
   return seconds === undefined ? {} : { 'retry-after': seconds }
 }
 
@@ -29,7 +32,7 @@ export const errorBody = ({
 
 /** The value of what may be refused. Throws the refusal, for the error handler to answer. */
 export const accepted = <T>(result: Result<T>): T => {
-  if (!result.ok) throw new HubError(result.code, result.message)
+  if (!result.ok) throw new HubError(result.code, result.message, { retryAfterMs: result.retryAfterMs })
   return result.value
 }
 

@@ -23,6 +23,9 @@ export interface ConnectionsOptions {
 /** What a request shows of its connection. */
 type Request = Pick<IncomingMessage, 'headers' | 'socket'>
 
+const addressOf = ({ remoteAddress = 'none' }: Pick<Socket, 'remoteAddress'>): string =>
+  plainAddress(remoteAddress)
+
 /** Unique among the open connections of a listener, and the same for a connection and for the TLS within it. */
 const nameOf = ({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
   `${remoteAddress} ${remotePort}`
@@ -73,7 +76,7 @@ export class Connections {
   /** A connection came: counts it until it closes, or closes it. */
   accept(socket: Socket): void {
     const name = nameOf(socket)
-    const address = plainAddress(String(socket.remoteAddress))
+    const address = addressOf(socket)
     const subscriber = subscriberOf(address)
     const proxy = this.#trusts(address)
     const refusal = this.#admit(subscriber, proxy)
@@ -108,7 +111,7 @@ export class Connections {
   upgrade(request: Request): Refusal | undefined {
     const refusal = this.refusalOf(request)
     const { socket } = request
-    if (refusal !== undefined || !this.#trusts(plainAddress(String(socket.remoteAddress)))) return refusal
+    if (refusal !== undefined || !this.#trusts(addressOf(socket))) return refusal
     const subscriber = subscriberOf(this.peerOf(request))
     const { connectionsPerAddress } = this.#bounds.of
     if (!this.#byAddress.take(subscriber, connectionsPerAddress)) {
@@ -120,7 +123,7 @@ export class Connections {
 
   /** The address that a request comes from: the last one that no trusted proxy stands for. */
   peerOf({ headers, socket }: Request): string {
-    let peer = plainAddress(String(socket.remoteAddress))
+    let peer = addressOf(socket)
     const hops = String(headers['x-forwarded-for'] ?? '').split(',')
     while (hops.length > 0 && this.#trusts(peer)) {
       const hop = plainAddress(String(hops.pop()).trim())

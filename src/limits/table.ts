@@ -47,7 +47,7 @@ export const limitTable = {
   endedCallBytesPerTenant: { instead: 'the calls that ended first are forgotten' },
   idempotencyKeysPerTenant: { instead: 'the key that was used longest ago is forgotten' },
   overridesPerTenant: { code: 'too-many', what: 'overridden accounts' },
-  revocationsPerTenant: { code: 'too-many', what: 'revocations' },
+  revocationsPerTenant: { code: 'too-many', what: 'revocations in force, and this one is not' },
   cachedTokens: { instead: 'the token that was used longest ago is verified again' },
 } as const satisfies Record<LimitName, LimitFacts>
 

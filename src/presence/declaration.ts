@@ -55,6 +55,7 @@ const speak = (
   if (!time.ok) return time
   const account = graph.account(tenant, name)
   account.override?.timer?.cancel()
+  if (account.override !== undefined) tenant.overrides--
   account.override = undefined
   account.state = accountAutomaton.settle(account.state, `override.${status ?? 'none'}`)
   if (status !== null) {
@@ -65,6 +66,7 @@ const speak = (
             override(graph, tenant, name, { status: null }, by)
           })
     account.override = { note, until: time.value, timer, by }
+    tenant.overrides++
   }
   graph.commit(account)
   graph.tellSelf(account)
@@ -80,6 +82,10 @@ export const override = (
   change: StatusChange,
   by: AccountId,
 ): Result<undefined> => {
+  const more = change.status !== null && tenant.accounts.get(name)?.override === undefined
+  if (more && tenant.overrides >= graph.bounds.of.overridesPerTenant) {
+    return graph.bounds.refuse('overridesPerTenant')
+  }
   const spoken = speak(graph, tenant, name, change, by)
   if (!spoken.ok) return spoken
   // Field by field: a change comes from outside, and may carry more than is its own.

@@ -4,6 +4,7 @@
 
 import type { Config } from '../config.js'
 import { HubError, type Refusal, refuse } from '../errors.js'
+import { Bounds } from '../limits/index.js'
 import type { AccountActivity, AccountId, Destination, DeviceActivity, TenantId } from '../protocol/index.js'
 import { type Clock, TurnEnd } from '../runtime/index.js'
 import { nothingKept, type OverrideStore } from '../store/index.js'
@@ -47,6 +48,7 @@ export class Graph {
   readonly clock: Clock
   /** Where overrides outlast this process. */
   readonly kept: OverrideStore
+  readonly bounds: Bounds
   readonly #tenants = new Map<TenantId, TenantRecord>()
   readonly #turnEnd = new TurnEnd<() => void>(task => task())
   /** The accounts whose devices are yet to be told of them. */
@@ -54,9 +56,15 @@ export class Graph {
   /** How many devices are registered: registration counts them. */
   devices = 0
 
-  constructor(tenants: Config['tenants'], clock: Clock, kept: OverrideStore = nothingKept.overrides) {
+  constructor(
+    tenants: Config['tenants'],
+    clock: Clock,
+    kept: OverrideStore = nothingKept.overrides,
+    bounds: Bounds = new Bounds(),
+  ) {
     this.clock = clock
     this.kept = kept
+    this.bounds = bounds
     this.configure(tenants)
   }
 

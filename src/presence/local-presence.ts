@@ -2,6 +2,7 @@
 // holds nothing of its own but the readers' lists of what they watch.
 
 import type { Config } from '../config.js'
+import type { Bounds } from '../limits/index.js'
 import type { AccountId, Destination, Party, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { OverrideStore } from '../store/index.js'
@@ -68,8 +69,13 @@ class Watching implements Subscriptions {
 }
 
 /** Presence of the configured tenants, in this process. What `kept` has of them is there from the start. */
-export const createPresence = (tenants: Config['tenants'], clock: Clock, kept?: OverrideStore): Presence => {
-  const graph = new Graph(tenants, clock, kept)
+export const createPresence = (
+  tenants: Config['tenants'],
+  clock: Clock,
+  kept?: OverrideStore,
+  bounds?: Bounds,
+): Presence => {
+  const graph = new Graph(tenants, clock, kept, bounds)
   let subscriptions = 0
   const deviceOfParty = (party: Party) => {
     const account = graph.find(party.tenant, party.account)

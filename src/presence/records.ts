@@ -133,6 +133,8 @@ export interface TenantRecord {
   readonly groups: Map<Destination, GroupRecord>
   /** No version of a new record is below it, so that no name's version ever goes back. */
   floor: number
+  /** How many of the accounts are overridden. */
+  overrides: number
   /** Since when a name that nobody ever used is offline. */
   readonly since: number
 }
@@ -156,6 +158,7 @@ export const newTenant = (id: TenantId, now: number): TenantRecord => ({
   accounts: new Map(),
   groups: new Map(),
   floor: 0,
+  overrides: 0,
   since: now,
 })
 

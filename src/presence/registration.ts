@@ -139,7 +139,11 @@ export const attach = (graph: Graph, arrival: Arrival): Result<Attachment> => {
   const taken = graph.taken(tenant, arrival.account)
   if (taken !== undefined) return taken
   const account = graph.account(tenant, arrival.account)
-  const device = deviceOf(account, arrival.device) ?? newDevice(graph, account, arrival)
+  const known = deviceOf(account, arrival.device)
+  if (known === undefined && account.devices.length >= graph.bounds.of.devicesPerAccount) {
+    return graph.bounds.refuse('devicesPerAccount')
+  }
+  const device = known ?? newDevice(graph, account, arrival)
   const { link } = arrival
   device.link = link
   device.state = deviceAutomaton.settle(deviceAutomaton.settle(device.state, 'resume'), 'alive')

@@ -36,13 +36,16 @@ export type Params = Static<typeof Params>
 
 export const paramsLimit = 4096
 
-/** Whether a call's parameters keep within 4 KiB: names and values, as UTF-8. */
-export const paramsFit = (params: Params): boolean => {
+/** The size of parameters: names and values, as UTF-8. */
+export const paramsBytes = (params: Params): number => {
   let bytes = 0
   for (const [name, value] of Object.entries(params))
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value)
-  return bytes <= paramsLimit
+  return bytes
 }
+
+/** Whether the parameters in a document keep within 4 KiB. */
+export const paramsFit = (params: Params): boolean => paramsBytes(params) <= paramsLimit
 
 export const rejectReasons = ['declined', 'busy'] as const
 export type RejectReason = (typeof rejectReasons)[number]

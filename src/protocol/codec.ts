@@ -3,14 +3,7 @@
 
 import type { ErrorCode } from '../errors.js'
 import { type Check, check, faultText } from '../runtime/index.js'
-import {
-  type ClientFrame,
-  clientFrames,
-  laterFrames,
-  paramsFit,
-  paramsLimit,
-  signalLimit,
-} from './client-frames.js'
+import { type ClientFrame, clientFrames, laterFrames, signalLimit } from './client-frames.js'
 
 export type Decoded =
   | { readonly ok: true; readonly frame: ClientFrame }
@@ -56,9 +49,6 @@ export const holdsLoneSurrogate = (value: unknown): boolean =>
 const excess = (text: string, frame: ClientFrame): string | undefined => {
   if (deeperThan(frame, depthLimit)) return `nests deeper than ${depthLimit} levels`
   if (text.includes('\\u') && holdsLoneSurrogate(frame)) return 'holds text that is not well-formed Unicode'
-  if (frame.type === 'place' && frame.params && !paramsFit(frame.params)) {
-    return `params must keep within ${paramsLimit} bytes`
-  }
   if (frame.type === 'signal' && Buffer.byteLength(JSON.stringify(frame.data)) > signalLimit) {
     return `data must keep within ${signalLimit} bytes of JSON`
   }

@@ -70,7 +70,7 @@ export class Call {
     this.settings = settings
     this.route = route
     this.parts = parts
-    this.timeline = new Timeline(parts.clock)
+    this.timeline = new Timeline(parts.clock, parts.bounds)
     this.createdAt = this.timeline.stamp()
     this.timeline.add('received', { from: request.from, to: request.to, direction: request.direction })
     parts.sides.add(request.caller, this)

@@ -1,36 +1,24 @@
 // The calls a router knows: the live ones, and the ended ones for as long as they stay readable.
 
-import { LRUCache } from 'lru-cache'
 import { ok, type Result, refuse } from '../errors.js'
+import type { Bounds } from '../limits/index.js'
 import type { CallId, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { Call } from './call.js'
+import { type EndedCall, EndedCalls } from './ended-calls.js'
 import type { Caller, CallView, ListQuery } from './routing.js'
-
-/** An ended call stays readable for so long, or until 10,000 newer ones have ended. */
-const readableMs = 15 * 60_000
-const readableCalls = 10_000
-
-interface Entry {
-  readonly tenant: TenantId
-  readonly ordinal: number
-  readonly caller: Caller
-  readonly view: CallView
-}
 
 export class Calls {
   readonly live = new Map<CallId, Call>()
   readonly #ordinals = new WeakMap<Call, number>()
-  readonly #ended: LRUCache<CallId, Entry>
+  readonly #clock: Clock
+  readonly #bounds: Bounds
+  readonly #ended = new Map<TenantId, EndedCalls>()
   #placed = 0
 
-  constructor(clock: Clock) {
-    this.#ended = new LRUCache<CallId, Entry>({
-      max: readableCalls,
-      ttl: readableMs,
-      ttlResolution: 0,
-      perf: { now: () => clock.wall() },
-    })
+  constructor(clock: Clock, bounds: Bounds) {
+    this.#clock = clock
+    this.#bounds = bounds
   }
 
   /** How many there have been. */
@@ -51,26 +39,26 @@ export class Calls {
 
   end(call: Call): void {
     this.live.delete(call.id)
-    this.#ended.set(call.id, this.#entry(call))
+    this.#endedOf(call.tenant).add(this.#entry(call))
   }
 
   view(tenant: TenantId, id: CallId): CallView | undefined {
-    return this.find(tenant, id)?.view() ?? this.#past(tenant, id)?.view
+    return this.find(tenant, id)?.view() ?? this.#endedOf(tenant).get(id)?.view
   }
 
   callerOf(tenant: TenantId, id: CallId): Caller | undefined {
-    return this.find(tenant, id)?.request.caller ?? this.#past(tenant, id)?.caller
+    return this.find(tenant, id)?.request.caller ?? this.#endedOf(tenant).get(id)?.caller
   }
 
   /** The newest first; a page goes on below its cursor. */
   list(tenant: TenantId, { owner, state, since, limit, cursor }: ListQuery) {
     const below = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor)
     if (Number.isNaN(below)) return refuse('invalid', 'cursor must come from an earlier answer')
-    const found = [...[...this.live.values()].map(call => this.#entry(call)), ...this.#ended.values()]
+    const live = [...this.live.values()].filter(call => call.tenant === tenant)
+    const found = [...live.map(call => this.#entry(call)), ...this.#endedOf(tenant).all()]
     const wanted = found
       .filter(
-        ({ tenant: its, ordinal, view }) =>
-          its === tenant &&
+        ({ ordinal, view }) =>
           ordinal < below &&
           (owner === undefined || view.owner === owner) &&
           (state === undefined || view.state === state) &&
@@ -85,13 +73,18 @@ export class Calls {
     }) satisfies Result<unknown>
   }
 
-  #past(tenant: TenantId, id: CallId): Entry | undefined {
-    const ended = this.#ended.get(id)
-    return ended?.tenant === tenant ? ended : undefined
+  #endedOf(tenant: TenantId): EndedCalls {
+    const known = this.#ended.get(tenant)
+    if (known !== undefined) return known
+    const ended = new EndedCalls(this.#clock, this.#bounds)
+    this.#ended.set(tenant, ended)
+    return ended
   }
 
-  #entry(call: Call): Entry {
-    const { tenant, request } = call
-    return { tenant, ordinal: this.#ordinals.get(call) as number, caller: request.caller, view: call.view() }
+  #entry(call: Call): EndedCall {
+    const { caller } = call.request
+    const view = call.view()
+    const weight = call.timeline.weight + (view.sdp?.length ?? 0) + (caller.weight ?? 0)
+    return { ordinal: this.#ordinals.get(call) as number, caller, view, weight }
   }
 }

@@ -1,6 +1,7 @@
 // What every call of a router works with: given once, to the router, and passed down whole.
 
 import type { Config } from '../config.js'
+import type { Bounds } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { CallId, Destination, Resource, TenantId } from '../protocol/index.js'
 import type { Clock, Log } from '../runtime/index.js'
@@ -11,6 +12,7 @@ import type { Source } from './source/index.js'
 export interface Parts {
   readonly config: Pick<Config, 'calls'>
   readonly presence: Presence
+  readonly bounds: Bounds
   readonly clock: Clock
   readonly log: Log
   readonly source: Source

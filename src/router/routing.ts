@@ -26,6 +26,8 @@ export interface Caller {
   readonly account: AccountId
   /** The device that placed it, if it was a registered one: its place is taken from then on. */
   readonly party?: Party
+  /** How many characters it keeps of what it was sent, for as long as the call is readable; absent: none. */
+  readonly weight?: number
   send(frame: CallFrame): void
 }
 
@@ -63,7 +65,7 @@ export interface ListQuery {
 }
 
 export interface Router {
-  /** Takes a call: its id at once, all else by frames. Refused: `draining`, `busy` (the placing device's account is full), `invalid`. */
+  /** Takes a call: its id at once, all else by frames. Refused: `draining`, `busy` (the placing device's account is full), `invalid`, `too-many`. */
   place(request: CallRequest): Result<CallId>
   /** A device confirms that it rings. */
   ringing(party: Party, call: CallId): void

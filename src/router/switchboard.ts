@@ -1,9 +1,18 @@
 // The router of one process: takes calls, sends each on its way, and hands what the sides say to the call it is about.
 
 import type { Config } from '../config.js'
-import { type Fault, ok, type Result, refuse } from '../errors.js'
+import { type Fault, ok, type Refusal, type Result, refuse } from '../errors.js'
+import { Bounds, Buckets, perMinute, Quota } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
-import { type CallId, type EndReason, endReasons, type Party, type TenantId } from '../protocol/index.js'
+import {
+  type CallId,
+  type EndReason,
+  endReasons,
+  type Params,
+  type Party,
+  paramsBytes,
+  type TenantId,
+} from '../protocol/index.js'
 import type { Clock, Log } from '../runtime/index.js'
 import { Call, callGone } from './call.js'
 import { Calls } from './calls.js'
@@ -21,6 +30,8 @@ export interface RouterOptions {
   readonly presence: Presence
   readonly routes: ReadonlyMap<TenantId, MatchRoute>
   readonly source: Source
+  /** Default: the documented limits. */
+  readonly bounds?: Bounds
   readonly clock: Clock
   readonly log: Log
   newId(): string
@@ -42,12 +53,20 @@ export const readRoutes = (
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: routes }
 }
 
+/** Why there are too many parameters, if so. */
+const excessOf = (bounds: Bounds, params: Params): Refusal | undefined => {
+  if (Object.keys(params).length > bounds.of.params) return bounds.refuse('params')
+  return paramsBytes(params) > bounds.of.paramsBytes ? bounds.refuse('paramsBytes') : undefined
+}
+
 /** The router of this process. */
 export const createRouter = (options: RouterOptions): Router => {
-  const { presence, clock, log } = options
+  const { presence, clock, log, bounds = new Bounds() } = options
   let { tenants } = options.config
   let { routes } = options
-  const calls = new Calls(clock)
+  const calls = new Calls(clock, bounds)
+  const live = new Quota()
+  const rates = { account: new Buckets(), tenant: new Buckets() }
   const sides = new Sides()
   const ended = Object.fromEntries(endReasons.map(reason => [reason, 0])) as Record<EndReason, number>
   let emptied: (() => void) | undefined
@@ -58,6 +77,7 @@ export const createRouter = (options: RouterOptions): Router => {
 
   const parts: Parts = {
     ...options,
+    bounds,
     sides,
     read:
       options.read ??
@@ -73,6 +93,7 @@ export const createRouter = (options: RouterOptions): Router => {
     ended(call) {
       ended[call.reason as EndReason]++
       calls.end(call)
+      live.give(call.tenant)
       if (draining && calls.live.size === 0) emptied?.()
     },
   }
@@ -94,6 +115,25 @@ export const createRouter = (options: RouterOptions): Router => {
       : ok({ tenant, settings, route })
   }
 
+  /** Why no more calls are taken at this pace, if so: of one account, then of its whole tenant. */
+  const tooFast = ({ tenant, caller, direction }: CallRequest): Refusal | undefined => {
+    const { callsPerMinutePerAccount, callsPerMinutePerTenant, gatewayFactor } = bounds.of
+    const factor = direction === 'inbound' ? gatewayFactor : 1
+    for (const [name, buckets, key, value] of [
+      [
+        'callsPerMinutePerAccount',
+        rates.account,
+        `${tenant}\n${caller.account}`,
+        callsPerMinutePerAccount * factor,
+      ],
+      ['callsPerMinutePerTenant', rates.tenant, tenant, callsPerMinutePerTenant],
+    ] as const) {
+      const retryAfterMs = buckets.take(key, perMinute(value), clock.now())
+      if (retryAfterMs > 0) return bounds.refuse(name, { value, retryAfterMs })
+    }
+    return undefined
+  }
+
   const place = (request: CallRequest): Result<CallId> => {
     if (draining) return refuse('draining', 'the hub takes no new calls: it is about to stop')
     const { tenant, caller } = request
@@ -104,10 +144,16 @@ export const createRouter = (options: RouterOptions): Router => {
     if (own && !own.ok) {
       return refuse('invalid', own.faults.map(({ path, message }) => `${path} ${message}`).join('; '))
     }
+    const excess = (request.params && excessOf(bounds, request.params)) ?? tooFast(request)
+    if (excess !== undefined) return excess
+    if (!live.take(tenant, bounds.of.callsPerTenant)) return bounds.refuse('callsPerTenant')
     const id = parts.newId()
     if (caller.party) {
       const seized = presence.seize({ tenant, account: caller.party.account, call: id }, caller.party.device)
-      if (!seized.ok) return seized
+      if (!seized.ok) {
+        live.give(tenant)
+        return seized
+      }
     }
     const call = new Call(id, request, own?.value, standing.value, parts)
     calls.add(call)

@@ -1,6 +1,7 @@
 // What happened to a call, line by line, for people who ask why. Stamps never go back, even if the wall clock
-// does; a line names the members it is about; the whole is bounded.
+// does; a line names the members it is about; the whole is bounded, by lines and by size.
 
+import type { Bounds } from '../limits/index.js'
 import type { TimelineEntry } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { SkipReason } from './endings.js'
@@ -8,13 +9,33 @@ import type { SkipReason } from './endings.js'
 const longest = 1000
 const namesPerLine = 100
 
+/** About how many characters a line takes. */
+const weightOf = (facts: object): number => {
+  let weight = 64
+  for (const value of Object.values(facts)) {
+    if (typeof value === 'string') weight += value.length
+    else if (Array.isArray(value)) for (const name of value) weight += String(name).length
+    else weight += 16
+  }
+  return weight
+}
+
 export class Timeline {
   readonly #clock: Clock
+  readonly #bounds: Bounds
   readonly #lines: TimelineEntry[] = []
   #last = 0
+  #weight = 0
+  #cut = false
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, bounds: Bounds) {
     this.#clock = clock
+    this.#bounds = bounds
+  }
+
+  /** About how many characters it has. */
+  get weight(): number {
+    return this.#weight
   }
 
   get lines(): readonly TimelineEntry[] {
@@ -28,9 +49,13 @@ export class Timeline {
   }
 
   add(event: string, facts: object = {}): void {
-    if (this.#lines.length > longest) return
+    if (this.#cut) return
     const at = this.stamp()
-    this.#lines.push(this.#lines.length === longest ? { at, event: 'cut' } : { at, event, ...facts })
+    const weight = weightOf(facts)
+    this.#cut = this.#lines.length === longest || this.#weight + weight > this.#bounds.of.callBytes
+    if (this.#cut) this.#bounds.note('callBytes')
+    else this.#weight += weight
+    this.#lines.push(this.#cut ? { at, event: 'cut' } : { at, event, ...facts })
   }
 
   /** Those who were not rung, one line a reason, each naming at most 100. */

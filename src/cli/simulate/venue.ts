@@ -29,7 +29,6 @@ export interface VenueOptions {
 /** All callers are one gateway, all phones at one address: what would bound a peer bounds no simulation. */
 const boundless = 1_000_000
 const limits = {
-  connections: boundless,
   connectionsPerAddress: boundless,
   requestsPerSecond: boundless,
   streamsPerAccount: boundless,

@@ -4,6 +4,7 @@
 // Each tenant has its own room for them.
 
 import { ok, type Refusal, type Result, refuse } from '../../errors.js'
+import { Bounds } from '../../limits/index.js'
 import type { AccountId, TenantId } from '../../protocol/index.js'
 import type { Clock } from '../../runtime/index.js'
 import { longestLifeSeconds, skewSeconds } from './claims.js'
@@ -26,8 +27,8 @@ export interface RevocationsKept {
 export interface RevocationsOptions {
   /** Default: nowhere. */
   readonly kept?: RevocationsKept
-  /** How many one tenant may have at a time. Default 10,000. */
-  readonly perTenant?: number
+  /** How many one tenant may have at a time. Default: the documented limits. */
+  readonly bounds?: Bounds
 }
 
 const nowhere: RevocationsKept = {
@@ -45,15 +46,18 @@ const nameOf = (what: Revoked): string => ('jti' in what ? `jti:${what.jti}` : `
 export class Revocations {
   readonly #clock: Pick<Clock, 'wall'>
   readonly #kept: RevocationsKept
-  readonly #perTenant: number
+  readonly #bounds: Bounds
   /** When each was made, milliseconds since 1970; a tenant's oldest first. */
   readonly #made = new Map<TenantId, Map<string, number>>()
   readonly #watchers = new Set<() => void>()
 
-  constructor(clock: Pick<Clock, 'wall'>, { kept = nowhere, perTenant = 10_000 }: RevocationsOptions = {}) {
+  constructor(
+    clock: Pick<Clock, 'wall'>,
+    { kept = nowhere, bounds = new Bounds() }: RevocationsOptions = {},
+  ) {
     this.#clock = clock
     this.#kept = kept
-    this.#perTenant = perTenant
+    this.#bounds = bounds
     for (const tenant of kept.tenants()) {
       const made = new Map(kept.load(tenant).map(([name, { at }]) => [name, at]))
       this.#made.set(tenant, made)
@@ -68,7 +72,7 @@ export class Revocations {
 
   /**
    * Takes back, and wakes all who watch before it returns. It holds until no token that is good now, or was before, can
-   * be used any more. Refused with `overloaded` while the tenant has no room: then nothing is revoked.
+   * be used any more. Refused with `too-many` while the tenant has no room: then nothing is revoked.
    */
   revoke(tenant: TenantId, what: Revoked): Result<undefined> {
     const made = this.#made.get(tenant) ?? new Map<string, number>()
@@ -76,11 +80,8 @@ export class Revocations {
     this.#expire(tenant, made)
     const name = nameOf(what)
     // Made again it is the youngest.
-    if (!made.delete(name) && made.size >= this.#perTenant) {
-      return refuse(
-        'overloaded',
-        `not revoked: ${this.#perTenant} revocations are in force already, and no more can be`,
-      )
+    if (!made.delete(name) && made.size >= this.#bounds.of.revocationsPerTenant) {
+      return this.#bounds.refuse('revocationsPerTenant')
     }
     const at = this.#clock.wall()
     made.set(name, at)

@@ -8,6 +8,7 @@ import { hash } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { ok, type Result, refuse } from '../../errors.js'
+import { Bounds } from '../../limits/index.js'
 import type { Clock } from '../../runtime/index.js'
 import { grantOf, skewSeconds, timeFault } from './claims.js'
 import type { Grant } from './grant.js'
@@ -23,8 +24,8 @@ export interface VerifierOptions {
   readonly clock: Pick<Clock, 'wall'>
   /** Default: none are revoked. */
   readonly revocations?: Pick<Revocations, 'covers'>
-  /** How many verified tokens are remembered. Default 10,000. */
-  readonly cacheSize?: number
+  /** How many verified tokens are remembered. Default: the documented limits. */
+  readonly bounds?: Bounds
 }
 
 export interface VerifierStats {
@@ -55,7 +56,7 @@ export const createVerifier = ({
   keys,
   clock,
   revocations = new Revocations(clock),
-  cacheSize = 10_000,
+  bounds = new Bounds(),
 }: VerifierOptions): Verifier => {
   const claimRefusals = new Map<string | undefined, string>([
     ['aud', `token claims: aud must name ${audience}`],
@@ -64,9 +65,12 @@ export const createVerifier = ({
   ])
   // By digest: a dump of the heap then holds nobody's token.
   const cache = new LRUCache<string, Verified>({
-    max: cacheSize,
+    max: bounds.of.cachedTokens,
     ttlResolution: 0,
     perf: { now: () => clock.wall() },
+    dispose: (_, __, reason) => {
+      if (reason === 'evict') bounds.note('cachedTokens')
+    },
   })
   const running = new Map<string, Promise<Result<Grant>>>()
   let checked = 0
