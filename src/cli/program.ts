@@ -4,6 +4,7 @@
 
 import { Command } from 'commander'
 import { callCommand } from './call.js'
+import { completionCommand } from './completion/completion.js'
 import { configCommand } from './config/config.js'
 import { demoCommand } from './demo/demo.js'
 import { explainCommand } from './explain.js'
@@ -86,6 +87,7 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
     demoCommand,
     configCommand,
     explainCommand,
+    completionCommand,
   ]) {
     program.addCommand(command(start).copyInheritedSettings(program))
   }
