@@ -12,7 +12,7 @@ import * as client from '../src/client/index.js'
 import { readConfig } from '../src/config.js'
 import { checkClaims } from '../src/gateway/token/claims.js'
 import * as hub from '../src/index.js'
-import { Resource } from '../src/protocol/index.js'
+import { decode, hubFrames, Refused, Resource } from '../src/protocol/index.js'
 import { readInstructions } from '../src/router/instructions/index.js'
 import { check } from '../src/runtime/index.js'
 import { type Command, CommandLines } from './support/command-lines.js'
@@ -60,6 +60,21 @@ class Session {
     for (const { said, code, terminal } of await this.#stop()) {
       this.#t.equal(code, 0, `${said}: ${terminal.stderr.text}`)
     }
+  }
+
+  /** A unit of systemd: its command is one of ours, with flags that are there, and has the time that it needs. */
+  async reads(unit: string): Promise<void> {
+    const settings = new Map(
+      [...unit.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, String(value)]),
+    )
+    const [, command = '', rest = ''] =
+      /\/switchhook (\w+) (.*)$/.exec(settings.get('ExecStart') ?? '') ?? []
+    const terminal = createTerminal()
+    this.#t.equal(await terminal.run(command, '--help'), 0)
+    for (const [flag] of rest.matchAll(/--[a-z-]+/g)) this.#t.match(terminal.stdout.text, flag)
+    const { drainMs } = JSON.parse(readFileSync(join(this.#dir, 'switchhook.json'), 'utf8'))
+    this.#t.ok(Number(settings.get('TimeoutStopSec')) * 1000 > drainMs, 'it stops after it has drained')
+    this.#t.match(settings.get('ExecReload'), /-HUP/)
   }
 
   /** The commands of `switchhook` so far. */
@@ -161,7 +176,7 @@ class Session {
     }
     const response = await fetch(url, { ...request, headers })
     const said = await response.text()
-    this.#t.equal(response.status, 201, said)
+    this.#t.equal(response.status, request.method === 'POST' ? 201 : 200, said)
     return said
   }
 }
@@ -243,12 +258,21 @@ const examples: Readonly<Record<string, Example>> = {
 }
 
 const resourceOf = check(Resource)
+const refusalOf = check(Refused)
+
+/** A frame of either side. */
+const readFrame = (frame: object & { type?: unknown }) =>
+  frame.type !== undefined && String(frame.type) in hubFrames
+    ? check(hubFrames[frame.type as keyof typeof hubFrames])(frame)
+    : decode(JSON.stringify(frame))
 
 /** What a JSON block is, by what it has. */
 const readJson = (value: object) => {
   if ('tenants' in value) return readConfig(value, { dir: '.', ...withSecret })
   if ('steps' in value) return readInstructions({ json: value })
   if ('iss' in value) return checkClaims(value)
+  if ('type' in value) return readFrame(value)
+  if ('error' in value) return refusalOf(value)
   return resourceOf(value)
 }
 
@@ -272,7 +296,8 @@ for (const page of pages) {
         const example = examples[String(from[0])]
         t.ok(example && from.length === 1, `${at} is an example that is known here`)
         await t.test(at, t => example?.(t, text) ?? Promise.resolve())
-      } else if (language === 'mermaid') t.equal(page, 'docs/machines.md', 'drawn by spec/machines.spec.ts')
+      } else if (language === 'ini') await session.reads(text)
+      else if (language === 'mermaid') t.equal(page, 'docs/machines.md', 'drawn by spec/machines.spec.ts')
       else t.equal(language + /^\s*(\$|npx|npm|switchhook) /m.exec(text), 'null', `${at} is a picture`)
     }
     await session.end()

@@ -6,13 +6,15 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import specs from '@asyncapi/specs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv } from 'ajv'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { factsOf } from '../src/errors.js'
 import { scopes as allScopes } from '../src/gateway/token/index.js'
 import { clientFrames, hubFrames, laterFrames, replies } from '../src/protocol/index.js'
 import { createJudge, pointed } from './support/described.js'
 import { newApi } from './support/http-api.js'
 import { configOf, startHub, tokenOf } from './support/hub.js'
+import { withTables } from './support/places.js'
+import { type ApiDescription, type FramesDescription, protocolTables } from './support/protocol-tables.js'
 import { asyncApi, configSchema, framesSchema, textOf } from './support/published.js'
 import { Wire } from './support/wire.js'
 
@@ -21,7 +23,7 @@ interface Operation {
   readonly security: readonly { readonly token: readonly string[] }[]
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>
 }
-interface OpenApi {
+type OpenApi = ApiDescription & {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
@@ -59,6 +61,28 @@ t.test('docs/reference is what the schemas say', async t => {
   }
   const names = Object.keys(documents).map(name => `${name}.json`)
   t.same(readdirSync('docs/reference').sort(), names.sort())
+})
+
+/** A page is as it is with these tables in their places. */
+const holds = (t: Test, page: string, tables: Readonly<Record<string, string>>): void => {
+  const written = withTables(readFileSync(page, 'utf8'), tables)
+  if (process.env.UPDATE_DOCS) writeFileSync(page, written)
+  t.equal(readFileSync(page, 'utf8'), written)
+  t.throws(() => withTables('', tables), /no place for/)
+}
+
+t.test('the tables of docs/protocol.md are written from them', async t => {
+  holds(t, 'docs/protocol.md', protocolTables(framesSchema() as FramesDescription, openApi))
+})
+
+t.test('docs/operations.md lists every metric that a hub gives', async t => {
+  const { listening } = await startHub(t)
+  const metrics = await (await fetch(`${listening.url}/metrics`)).text()
+  const lines = [...metrics.matchAll(/^# HELP (switchhook_\w+) (.*)\n# TYPE \1 (\w+)$/gm)].map(
+    ([, name, help, type]) => `| \`${name}\` | ${type} | ${help} |`,
+  )
+  t.equal(lines.length, metrics.match(/^# TYPE switchhook_/gm)?.length)
+  holds(t, 'docs/operations.md', { metrics: ['| metric | is | |', '|---|---|---|', ...lines].join('\n') })
 })
 
 t.test('they are OpenAPI 3.1, AsyncAPI 3.0 and JSON Schema 2020-12', async t => {
