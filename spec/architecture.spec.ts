@@ -50,6 +50,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'config-reading.ts': ['config-schema.ts', 'protocol'],
   'config-keys.ts': ['config-schema.ts', 'config-reading.ts'],
   'error-guide.ts': ['protocol', 'router', 'client'],
+  'inspection.ts': ['egress', 'gateway/token', 'limits', 'router', 'store'],
   'index.ts': ['hub.ts', 'gateway/token', 'protocol'],
   'hub.ts': [
     'gateway',
@@ -72,7 +73,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   gateway: ['router', 'presence', 'protocol', 'egress', 'limits'],
   http: ['router', 'presence', 'protocol', 'limits', 'gateway/token'],
   client: ['protocol'],
-  cli: ['hub.ts', 'error-guide.ts', 'client', 'gateway/token'],
+  cli: ['hub.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
   testing: ['hub.ts', 'client', 'gateway/token'],
 }
 

@@ -29,14 +29,22 @@ export interface EgressRequest extends Hop {
 }
 
 export type EgressAnswer =
-  /** `from`: where the document was found in the end. */
-  | { readonly ok: true; readonly bytes: Uint8Array; readonly type: string; readonly from: string }
+  /** `from`: where the document was found in the end. `date`: what time it is there (RFC 9110, section 6.6.1). */
+  | {
+      readonly ok: true
+      readonly bytes: Uint8Array
+      readonly type: string
+      readonly from: string
+      readonly date: string | undefined
+    }
   /** `unwanted`: it is only the type that is not wanted. */
   | { readonly ok: false; readonly why: string; readonly unwanted: boolean }
 
 export interface Egress {
   /** Settles within `withinMs`, whatever the other side does. Never rejects. */
   ask(request: EgressRequest, withinMs: number): Promise<EgressAnswer>
+  /** Connects as if to ask, TLS included, and asks nothing: why that cannot be done, if so. Never rejects. */
+  reach(url: URL, withinMs: number): Promise<string | undefined>
   /** Gives up what is under way. */
   close(): Promise<void>
 }
@@ -47,7 +55,13 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 /** Those that keep the method; after the others it is GET (RFC 9110, section 15.4). */
 const keepMethod: ReadonlySet<number> = new Set([307, 308])
 
+/** Why a connection could not be made, or broke. */
+const failure = (error: NodeJS.ErrnoException): string =>
+  error instanceof AddressRefused ? error.message : `the connection failed (${error.code})`
+
 const refused = (why: string, unwanted = false): EgressAnswer => ({ ok: false, why, unwanted })
+
+const notAllowed = ({ host }: URL): string => `${host} is not one of the allowed hosts`
 
 /** All of a body, or undefined if it is larger than `limit`; the rest of it is not read. */
 const readBody = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array | undefined> => {
@@ -74,7 +88,7 @@ export const createEgress = (fetch: Config['fetch'], clock: Clock, connect?: Con
     { say, wants, limit, secure }: EgressRequest,
     signal: AbortSignal,
   ): Promise<EgressAnswer | Hop> => {
-    if (!allows(url)) return refused(`${url.host} is not one of the allowed hosts`)
+    if (!allows(url)) return refused(notAllowed(url))
     if (secure && url.protocol !== 'https:') return refused(`${url.host} is not asked without https`)
     const said = say({ url, method })
     const { statusCode, headers, body } = await agent.request({
@@ -99,7 +113,7 @@ export const createEgress = (fetch: Config['fetch'], clock: Clock, connect?: Con
     const bytes = await readBody(body, limit)
     return bytes === undefined
       ? refused(`answered with more than ${limit} bytes`)
-      : { ok: true, bytes, type, from: url.href }
+      : { ok: true, bytes, type, from: url.href, date: headers.date?.toString() }
   }
 
   const follow = async (request: EgressRequest, signal: AbortSignal): Promise<EgressAnswer> => {
@@ -128,14 +142,24 @@ export const createEgress = (fetch: Config['fetch'], clock: Clock, connect?: Con
       const timer = clock.after(withinMs, () => over.abort())
       const answer = await follow(request, over.signal).catch((error: NodeJS.ErrnoException) => {
         if (over.signal.aborted) return refused(`gave no whole answer within ${withinMs} ms`)
-        if (error instanceof AddressRefused) return refused(error.message)
-        return refused(`the connection failed (${error.code})`)
+        return refused(failure(error))
       })
       timer.cancel()
       // What was not read, of an answer that was not wanted, is given up with its connection.
       over.abort()
       return answer
     },
+    reach: (url, withinMs) =>
+      new Promise(resolve => {
+        if (!allows(url)) return resolve(notAllowed(url))
+        const timer = clock.after(withinMs, () => resolve(`could not be connected to within ${withinMs} ms`))
+        const { hostname, host, protocol, port } = url
+        connector({ hostname, host, protocol, port }, (error, socket) => {
+          timer.cancel()
+          socket?.destroy()
+          resolve(error === null ? undefined : failure(error))
+        })
+      }),
     close: () => agent.destroy(),
   }
 }

@@ -2,6 +2,7 @@
 
 export { endings, type SkipReason } from './endings.js'
 export type { ExplainRequest } from './explain.js'
+export { addressesOf } from './routes.js'
 export type {
   Caller,
   CallRequest,

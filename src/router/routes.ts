@@ -16,6 +16,22 @@ export interface Route {
 
 export type MatchRoute = (to: string) => Route | undefined
 
+/** Every address that a tenant's routes name, with its path below `path`; those that are no addresses are passed over. */
+export const addressesOf = (
+  routes: readonly RouteConfig[],
+  path: string,
+): { readonly path: string; readonly url: string }[] =>
+  routes.flatMap(({ instructions }, index) => {
+    const at = `${path}[${index}].instructions`
+    const source = checkInline(instructions, at)
+    if (!source.ok || source.value.kind !== 'url') return []
+    const { url, fallbackUrl } = source.value
+    return [
+      { path: at, url },
+      ...(fallbackUrl === undefined ? [] : [{ path: `${at}.fallbackUrl`, url: fallbackUrl }]),
+    ]
+  })
+
 /**
  * Compiles a tenant's routes. Every fault comes at once, at a path below `path` (`tenants.acme.routes`); files are
  * looked for in `dir`. The patterns are valid regular expressions: the configuration is checked for that.

@@ -3,3 +3,4 @@
 export type { Disk } from './disk.js'
 export { type FileStoreOptions, openFileStore } from './file-store.js'
 export { type KeptOverride, nothingKept, type OverrideStore, type Store, type Table } from './store.js'
+export { tryFolder } from './trial.js'

@@ -2,7 +2,7 @@
 
 export { bearerOf } from './bearer.js'
 export { allows, type Grant, queryOf, type Scope, scopes, scopesOf } from './grant.js'
-export { createKeySets, type KeySets } from './key-sets.js'
+export { createKeySets, type KeySetNews, type KeySets } from './key-sets.js'
 export type { TokenKey } from './keys.js'
 export { type MintOptions, mintToken } from './mint.js'
 export { Revocations, type Revoked, revoked } from './revocations.js'

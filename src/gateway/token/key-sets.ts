@@ -29,9 +29,27 @@ export interface KeySet {
   find(kid: unknown): Promise<TokenKey | undefined>
 }
 
+/** What came of asking for a set: what is in it, and what time it is there; or why it cannot be had. */
+export type KeySetNews =
+  | {
+      readonly ok: true
+      /** How many of its keys are of use. */
+      readonly usable: number
+      /** A line for each of the others. */
+      readonly passedOver: readonly string[]
+      readonly date: string | undefined
+    }
+  | { readonly ok: false; readonly why: string }
+
+/** A set that can be asked for whatever is known of it. */
+export interface RemoteKeySet extends KeySet {
+  /** Never rejects. */
+  ask(): Promise<KeySetNews>
+}
+
 export interface KeySets {
   /** The tenant's set at this address, or what is wrong with the address. Nothing is asked for yet. */
-  of(tenant: string, url: string): KeySet | Fault
+  of(tenant: string, url: string): RemoteKeySet | Fault
   /** Gives up what is under way. */
   close(): Promise<void>
 }
@@ -44,7 +62,7 @@ interface Surroundings {
   readonly secure: boolean
 }
 
-class RemoteKeys implements KeySet {
+class RemoteKeys implements RemoteKeySet {
   readonly #url: URL
   readonly #facts: object
   readonly #around: Surroundings
@@ -65,7 +83,7 @@ class RemoteKeys implements KeySet {
     const known = this.#known(kid)
     const now = this.#around.clock.now()
     if (known !== undefined && now < this.#freshUntil) return known
-    if (this.#asking === undefined && now >= this.#restUntil) this.#ask()
+    if (this.#asking === undefined && now >= this.#restUntil) this.#renew()
     await (known === undefined ? this.#asking?.answered : this.#asking?.soon)
     return this.#known(kid)
   }
@@ -74,13 +92,13 @@ class RemoteKeys implements KeySet {
     return this.#around.clock.now() < this.#keptUntil ? this.#set.keys.get(kid) : undefined
   }
 
-  #ask(): void {
+  #renew(): void {
     const { clock } = this.#around
     this.#restUntil = clock.now() + keySetLimits.coolDownMs
-    const answered = this.#fetch().then(why => {
+    const answered = this.ask().then(news => {
       this.#asking = undefined
-      if (why !== undefined)
-        this.#around.log.warn({ ...this.#facts, reason: why }, 'no key set: the last one holds')
+      if (!news.ok)
+        this.#around.log.warn({ ...this.#facts, reason: news.why }, 'no key set: the last one holds')
     })
     const impatient = new Promise<void>(resolve => {
       clock.after(keySetLimits.patienceMs, resolve)
@@ -88,8 +106,8 @@ class RemoteKeys implements KeySet {
     this.#asking = { answered, soon: Promise.race([answered, impatient]) }
   }
 
-  /** Takes the set as it is now; or says why that cannot be had. */
-  async #fetch(): Promise<string | undefined> {
+  /** Takes the set as it is now. */
+  async ask(): Promise<KeySetNews> {
     const { egress, clock, log, secure } = this.#around
     const request = {
       url: this.#url,
@@ -100,17 +118,17 @@ class RemoteKeys implements KeySet {
       secure,
     }
     const answer = await egress.ask(request, keySetLimits.answerMs)
-    if (!answer.ok) return answer.why
+    if (!answer.ok) return answer
     const read = await readJwks(answer.bytes, this.#set)
-    if (!read.ok) return read.message
+    if (!read.ok) return { ok: false, why: read.message }
     this.#set = read.value
     this.#freshUntil = clock.now() + keySetLimits.freshMs
     this.#keptUntil = clock.now() + keySetLimits.keptMs
-    const { passedOver } = read.value
+    const { passedOver, byContent } = read.value
     if (passedOver.length > 0) {
       log.warn({ ...this.#facts, keys: passedOver.slice(0, loggedLines) }, 'keys of a set are passed over')
     }
-    return undefined
+    return { ok: true, usable: byContent.size, passedOver, date: answer.date }
   }
 }
 
