@@ -2,6 +2,7 @@
 // one of a kind that is not known here fails. Commands run in this process, against the hub that an earlier one of
 // the same page began; long ones stay until the page is over, and every phone answers what rings.
 
+import { type ExecFileException, execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -67,8 +68,7 @@ class Session {
     const settings = new Map(
       [...unit.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, String(value)]),
     )
-    const [, command = '', rest = ''] =
-      /\/switchhook (\w+) (.*)$/.exec(settings.get('ExecStart') ?? '') ?? []
+    const [, command = '', rest = ''] = /\/switchhook (\w+) (.*)$/.exec(settings.get('ExecStart') ?? '') ?? []
     const terminal = createTerminal()
     this.#t.equal(await terminal.run(command, '--help'), 0)
     for (const [flag] of rest.matchAll(/--[a-z-]+/g)) this.#t.match(terminal.stdout.text, flag)
@@ -204,6 +204,19 @@ const withSecret = { env: { ACME_SECRET: secret } }
 
 type Example = (t: Test, code: string) => Promise<void>
 
+/** A hub takes the token, as that of a phone of alice's. */
+const lets = async (t: Test, token: string): Promise<void> => {
+  const world = await startHub(t, configOf({ keys: [{ kid: 'k1', alg: 'HS256', secret }] }))
+  const phone = new client.Softphone({
+    url: world.listening.url,
+    token,
+    device: 'web',
+    WebSocket: WebSocket as unknown as client.WebSocketConstructor,
+  })
+  t.match(await phone.connect(), { account: 'alice', canReceive: true })
+  await phone.close()
+}
+
 /** By what an example imports. */
 const examples: Readonly<Record<string, Example>> = {
   async switchhook(t, code) {
@@ -244,17 +257,37 @@ const examples: Readonly<Record<string, Example>> = {
   },
 
   async jose(t, code) {
-    const { token } = await evaluate<{ token: string }>(code, { process: withSecret })
-    const world = await startHub(t, configOf({ keys: [{ kid: 'k1', alg: 'HS256', secret }] }))
-    const phone = new client.Softphone({
-      url: world.listening.url,
-      token,
-      device: 'web',
-      WebSocket: WebSocket as unknown as client.WebSocketConstructor,
-    })
-    t.match(await phone.connect(), { account: 'alice', canReceive: true })
-    await phone.close()
+    const printed: string[] = []
+    const console = { log: (line: string) => printed.push(line) }
+    await evaluate(code, { process: withSecret, console })
+    await lets(t, String(printed[0]))
   },
+}
+
+/** Programs in other languages that mint a token, by how they are run. */
+const interpreters: Readonly<Record<string, readonly [command: string, ...args: string[]]>> = {
+  python: ['python3', 'mint.py'],
+  php: ['php', 'mint.php'],
+  go: ['go', 'run', 'mint.go'],
+}
+
+/** Runs a program, and has a hub take the token that it prints. Where its language is not there it is skipped, and says so. */
+const mints = async (
+  t: Test,
+  [command, ...args]: readonly [string, ...string[]],
+  code: string,
+): Promise<void> => {
+  const cwd = t.testdir({ [String(args.at(-1))]: code })
+  const env = { ...process.env, ACME_SECRET: secret }
+  const { error, out } = await new Promise<{ error: ExecFileException | null; out: string }>(resolve =>
+    execFile(command, args, { cwd, env }, (error, out) => resolve({ error, out })),
+  )
+  if (error?.code === 'ENOENT' && !process.env.REQUIRE_ALL)
+    t.pass('it mints', { skip: `${command} is not on this machine` })
+  else {
+    t.equal(error, null)
+    await lets(t, out.trim())
+  }
 }
 
 const resourceOf = check(Resource)
@@ -296,6 +329,9 @@ for (const page of pages) {
         const example = examples[String(from[0])]
         t.ok(example && from.length === 1, `${at} is an example that is known here`)
         await t.test(at, t => example?.(t, text) ?? Promise.resolve())
+      } else if (interpreters[language] !== undefined) {
+        const how = interpreters[language]
+        await t.test(at, t => mints(t, how, text))
       } else if (language === 'ini') await session.reads(text)
       else if (language === 'mermaid') t.equal(page, 'docs/machines.md', 'drawn by spec/machines.spec.ts')
       else t.equal(language + /^\s*(\$|npx|npm|switchhook) /m.exec(text), 'null', `${at} is a picture`)
