@@ -129,7 +129,8 @@ class Session {
     if (command === 'serve') return this.#serve(terminal, args)
     if (command === 'phone') return this.#background(terminal, args, /registered as/)
     if (command === 'watch') return this.#background(terminal, args, /version/)
-    const more = { demo: ['--fast'], call: ['--hangup-after', '10ms'] }[command] ?? []
+    const simulate = ['--phones', '3', '--calls', '5', '--rate', '50', '--answer', '5ms', '--talk', '5ms']
+    const more = { demo: ['--fast'], call: ['--hangup-after', '10ms'], simulate }[command] ?? []
     const exit = await terminal.run(...args, ...(args.includes('--explain') ? [] : more))
     this.#t.equal(exit, 0, `${args.join(' ')}: ${terminal.stderr.text}`)
     if (command === 'call' && !args.includes('--explain'))

@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { httpCarrier, socketCarrier } from '../../src/cli/simulate/carrier.js'
 import { chanceOf } from '../../src/cli/simulate/chance.js'
 import { exponential, fixed, uniform } from '../../src/cli/simulate/distribution.js'
 import { machineTimers } from '../../src/cli/simulate/play.js'
@@ -118,7 +119,7 @@ t.test('without an address it brings a hub of its own, and every call has exactl
   t.ok(summary.connections.lost > 0, 'connections were cut')
 })
 
-t.test('the same seed has the same calls and the same people', async t => {
+t.test('the same seed has the same calls and the same people, over a socket and over HTTP', async t => {
   const calm = [
     '--phones',
     '40',
@@ -132,7 +133,7 @@ t.test('the same seed has the same calls and the same people', async t => {
     '0%',
     '--seed',
   ]
-  const twice = await Promise.all([run(...calm, '3'), run(...calm, '3')])
+  const twice = await Promise.all([run(...calm, '3'), run('--callers', 'http', ...calm, '3')])
   for (const { code, summary } of twice) {
     t.equal(code, 0)
     t.match(summary.calls, { placed: 20, answered: 20, ended: { completed: 20 } })
@@ -345,7 +346,7 @@ t.test('what can not be played is told in a line', async t => {
     ],
     [
       1,
-      /^switchhook: a phone was refused: token is not signed by a key known here\n$/,
+      /^switchhook: the hub refuses: token is not signed by a key known here\n$/,
       '--url',
       url,
       ...mint,
@@ -378,7 +379,7 @@ type Events = readonly (readonly [type: string, data?: object] | Error)[]
 const scriptedApi = (
   streams: Events[],
   left: readonly string[] = [],
-): SimulationOptions['api'] & { asked: unknown[] } => {
+): Pick<HubApi, 'place' | 'events' | 'hangup' | 'calls'> & { asked: unknown[] } => {
   const asked: unknown[] = []
   return {
     asked,
@@ -406,7 +407,7 @@ const scriptedApi = (
   }
 }
 
-const idle: Omit<SimulationOptions, 'api' | 'tally'> = {
+const idle: Omit<SimulationOptions, 'api' | 'carrier' | 'tally'> = {
   scenario: one(),
   timers: machineTimers,
   url: 'http://127.0.0.1:9',
@@ -417,33 +418,61 @@ const idle: Omit<SimulationOptions, 'api' | 'tally'> = {
 }
 
 const played = async (
-  streams: Events[],
-  options: Partial<SimulationOptions> = {},
-  left: readonly string[] = [],
+  api: ReturnType<typeof scriptedApi>,
+  { timers = machineTimers, stop = idle.stop }: Partial<SimulationOptions> = {},
 ) => {
   const tally = new Tally()
-  const api = scriptedApi(streams, left)
-  await new Simulation({ ...idle, api, tally, ...options }).play()
+  const carrier = httpCarrier(api, timers)
+  await new Simulation({ ...idle, timers, stop, carrier, api, tally }).play()
   return { ...tally.summary(7, 0), asked: api.asked }
 }
 
 t.test('a hub that breaks a rule is found out', async t => {
   const ended = ['ended', { reason: 'completed' }] as const
   const lost = new SwitchhookError('disconnected', 'lost', { retry: true })
-  t.match(await played([[['answered'], ended, ended]]), { ok: false, faults: ['call c1 has 2 ends'] })
-  t.match(await played([[['answered'], ['answered'], ended]]), { faults: ['call c1 was answered 2 times'] })
-  t.match(await played([[['answered'], new SwitchhookError('not-found', 'gone')]]), {
+  t.match(await played(scriptedApi([[['answered'], ended, ended]])), {
+    ok: false,
+    faults: ['call c1 has 2 ends'],
+  })
+  t.match(await played(scriptedApi([[['answered'], ['answered'], ended]])), {
+    faults: ['call c1 was answered 2 times'],
+  })
+  t.match(await played(scriptedApi([[['answered'], new SwitchhookError('not-found', 'gone')]])), {
     faults: ['call c1 has 0 ends'],
   })
-  t.match(await played([[ended]], {}, ['c1', 'c2']), { faults: ['call c1 is left connected at the hub'] })
+  t.match(await played(scriptedApi([[ended]], ['c1', 'c2'])), {
+    faults: ['call c1 is left connected at the hub'],
+  })
   const clock = new VirtualClock()
   const timers = virtualTimers(clock)
-  const silent = played([], { timers })
+  const silent = played(scriptedApi([]), { timers })
   await clock.settle(60_000)
   t.match(await silent, { faults: ['call c1 has 0 ends'], asked: [undefined, 'hangup'] })
-  const broken = played([[['progress'], lost], [['progress']], [ended]], { timers })
+  const broken = played(scriptedApi([[['progress'], lost], [['progress']], [ended]]), { timers })
   await clock.settle(5_000)
   t.match(await broken, { ok: true, asked: [undefined, '1', '1'], calls: { unanswered: { completed: 1 } } })
+})
+
+t.test('a gateway that is never told the end of a call gives up waiting for it', async t => {
+  const hub = await ScriptedHub.start(t)
+  const timers = virtualTimers(hub.clock)
+  const tally = new Tally()
+  const carrier = socketCarrier({ url: hub.url, timers, token: async () => 'token' })
+  const simulation = new Simulation({ ...idle, timers, tally, carrier, api: scriptedApi([]) })
+  t.teardown(() => simulation.close())
+  const connected = simulation.connect()
+  const line = await hub.accept({ device: null })
+  await connected
+  const playing = simulation.play()
+  await hub.clock.settle(10)
+  t.match(await line.answer('place', { type: 'placed', call: 'c1' }), { to: 'support', from: '+15550000000' })
+  line.send({ type: 'answered', call: 'c1', by: { account: 'a', device: 'b' }, seq: 1 })
+  while (tally.answered === 0) await new Promise(resolve => setImmediate(resolve))
+  await hub.clock.settle(10)
+  await line.answer('hangup')
+  await hub.clock.settle(20_000)
+  await playing
+  t.match(tally.summary(7, 0), { faults: ['call c1 has 0 ends'], calls: { placed: 1, answered: 1 } })
 })
 
 t.test('calls that the hub does not take are counted by its word', async t => {
@@ -451,7 +480,7 @@ t.test('calls that the hub does not take are counted by its word', async t => {
     ...scriptedApi([]),
     place: () => Promise.reject(error),
   })
-  const outcomes = async (error: Error) => (await played([], { api: refusing(error) })).calls
+  const outcomes = async (error: Error) => (await played(refusing(error))).calls
   t.match(await outcomes(new SwitchhookError('too-many', 'slowly')), {
     placed: 1,
     refused: { 'too-many': 1 },
@@ -463,7 +492,7 @@ t.test('ended early, a call that is still being placed is given up once it is', 
   const stop = new AbortController()
   const api = scriptedApi([[['ended', { reason: 'canceled' }]]])
   let placed = (): void => {}
-  const placing: SimulationOptions['api'] = {
+  const placing: typeof api = {
     ...api,
     async place(...args) {
       const taken = new Promise<void>(resolve => {
@@ -474,7 +503,7 @@ t.test('ended early, a call that is still being placed is given up once it is', 
       return api.place(...args)
     },
   }
-  const over = played([], { api: placing, stop: stop.signal })
+  const over = played(placing, { stop: stop.signal })
   while (!stop.signal.aborted) await new Promise(resolve => setImmediate(resolve))
   placed()
   t.match(await over, { ok: true, calls: { placed: 1, abandoned: 1 } })
@@ -485,13 +514,16 @@ t.test('ended early, a call that is still being placed is given up once it is', 
 const before = async (t: Parameters<typeof ScriptedHub.start>[0], streams: Events[]) => {
   const hub = await ScriptedHub.start(t)
   const tally = new Tally()
+  const timers = virtualTimers(hub.clock)
+  const api = scriptedApi(streams)
   const simulation = new Simulation({
     ...idle,
     scenario: one({ answer: fixed(1000) }),
     tally,
-    api: scriptedApi(streams),
+    api,
+    carrier: httpCarrier(api, timers),
     url: hub.url,
-    timers: virtualTimers(hub.clock),
+    timers,
     accounts: ['alice'],
   })
   t.teardown(() => simulation.close())
@@ -575,13 +607,15 @@ t.test('ten minutes of calls are played on a virtual clock', async t => {
   const timers = virtualTimers(clock)
   const world = await startHub(t, configOf({ groups: { support: { open: true } } }), { clock })
   const token = await tokenOf('simulator', { scopes: ['call:inbound'], expiresInSeconds: 86_400 })
+  const { url } = world.listening
   const tally = new Tally()
   const simulation = new Simulation({
     scenario: script({ calls: 100, ratePerSecond: 1 / 6, talk: exponential(30_000), ignored: 0.1 }),
     tally,
     timers,
-    url: world.listening.url,
-    api: new HubApi({ url: world.listening.url, token }),
+    url,
+    api: new HubApi({ url, token }),
+    carrier: socketCarrier({ url, timers, token: async () => token }),
     accounts: Array.from({ length: 10 }, (_, number) => `agent-${number}`),
     token: account => tokenOf(account, { groups: ['support'], expiresInSeconds: 86_400 }),
     to: 'support',

@@ -1,21 +1,18 @@
-// The caller of one simulated call, as a system outside the platform is one: places it over HTTP, follows what it is
-// told, gives up when the script says so, and after the talk hangs up or is hung up on. What it heard is for the
-// tally to judge.
+// The caller of one simulated call: places it, follows what it is told, gives up when the script says so, and after
+// the talk hangs up or is hung up on. What it heard is for the tally to judge.
 
-import { type HubApi, type StreamEvent, SwitchhookError } from '../../client/index.js'
-import { codeOf, type Live, mark, type Play, pause } from './play.js'
+import type { Carrier } from './carrier.js'
+import { codeOf, type Live, mark, type Play } from './play.js'
 import type { Arrival } from './scenario.js'
 import { count } from './tally.js'
 
 export interface CallerOptions {
-  readonly api: Pick<HubApi, 'place' | 'events' | 'hangup'>
+  readonly carrier: Carrier
   readonly to: string
 }
 
 /** How long the hub has to say that a call is over which its caller has ended. */
 const GRACE_MS = 20_000
-/** Before a stream that broke is followed again. */
-const RETRY_MS = 500
 
 export class Caller {
   readonly #arrival: Arrival
@@ -48,11 +45,11 @@ export class Caller {
 
   async #place(number: number): Promise<string | undefined> {
     const { tally } = this.#play
-    const { to, api } = this.#options
+    const { to, carrier } = this.#options
     tally.placed += 1
     try {
       const from = `+1555${String(number % 10_000_000).padStart(7, '0')}`
-      const { call } = await api.place({ to, from, params: mark(number) })
+      const { call } = await carrier.place({ to, from, params: mark(number) })
       return call
     } catch (error) {
       count(tally.refused, codeOf(error))
@@ -75,9 +72,9 @@ export class Caller {
     tally.open += 1
     let answers = 0
     const ends: string[] = []
-    for await (const { type, data } of this.#news(call)) {
+    const hear = (type: string, data: unknown): void => {
       if (type === 'ended') ends.push((data as { reason: string }).reason)
-      if (type !== 'answered') continue
+      if (type !== 'answered') return
       answers += 1
       const now = timers.now()
       tally.answered += 1
@@ -85,35 +82,16 @@ export class Caller {
       tally.ring.add(now - (this.#live.rungAt ?? placedAt))
       this.#later(talkMs, () => this.#end(call, endedBy))
     }
+    await this.#options.carrier.follow(call, hear, this.#deaf.signal)
     timers.clearTimeout(this.#timer)
     tally.over(call, answers, ends)
-  }
-
-  /** What the hub tells, over as many streams as it takes, until the call is over or nothing more is heard. */
-  async *#news(call: string): AsyncGenerator<StreamEvent, void, undefined> {
-    const { api } = this.#options
-    const { signal } = this.#deaf
-    let lastEventId: string | undefined
-    for (;;) {
-      try {
-        let over = false
-        for await (const event of api.events(call, { lastEventId, signal })) {
-          lastEventId = event.id
-          over ||= event.type === 'ended'
-          yield event
-        }
-        if (over) return
-      } catch (error) {
-        if (!(error instanceof SwitchhookError && error.retry)) return
-      }
-      await pause(this.#play.timers, RETRY_MS, signal)
-    }
   }
 
   #end(call: string, by: Arrival['endedBy']): void {
     this.#later(GRACE_MS, () => this.#deaf.abort())
     const { callee } = this.#live
-    const ended = by === 'callee' && callee !== undefined ? callee.hangup() : this.#options.api.hangup(call)
+    const ended =
+      by === 'callee' && callee !== undefined ? callee.hangup() : this.#options.carrier.hangup(call)
     // That it is over by then is no fault.
     ended.catch(() => {})
   }

@@ -9,9 +9,9 @@ import { Live } from '../live.js'
 import type { Start } from '../program.js'
 import type { Job } from '../shell.js'
 import { bold, dim, line, yellow } from '../text.js'
+import { httpCarrier, socketCarrier } from './carrier.js'
 import type { Distribution } from './distribution.js'
 import { names, rate, share, times } from './flags.js'
-import { createLeanFetch } from './lean-fetch.js'
 import { machineTimers as timers } from './play.js'
 import { progress, progressLine, progressPicture, summaryLines } from './report.js'
 import { createScenario } from './scenario.js'
@@ -26,6 +26,7 @@ interface SimulateOptions extends VenueOptions {
   readonly account: readonly string[]
   readonly group: string
   readonly to?: string
+  readonly callers: 'socket' | 'http'
   readonly calls?: number
   readonly duration?: number
   readonly rate: number
@@ -65,6 +66,11 @@ export const simulateCommand = (start: Start): Command =>
     )
     .option('--group <name>', 'the open group that phones join', 'support')
     .option('--to <number>', 'what is called (default: the group)')
+    .addOption(
+      new Option('--callers <way>', 'come over one socket, as of a gateway, or each over HTTP')
+        .choices(['socket', 'http'])
+        .default('socket', 'socket'),
+    )
     .option('--dev', 'against a hub of its own, which is the default without an address')
     .option('--url <url>', 'where the hub is (default: $SWITCHHOOK_URL)')
     .option('--tenant <name>', 'tokens are minted for this tenant')
@@ -119,7 +125,7 @@ const simulate = async (options: SimulateOptions, job: Job): Promise<number> => 
 }
 
 const refused = (error: SwitchhookError): Error =>
-  error.code === 'disconnected' ? error : new Failure(1, `a phone was refused: ${error.message}`)
+  error.code === 'disconnected' ? error : new Failure(1, `the hub refuses: ${error.message}`)
 
 const play = async (
   options: SimulateOptions,
@@ -127,19 +133,20 @@ const play = async (
   { url, tokens }: Venue,
   { out, stop }: Job,
 ): Promise<number> => {
-  const { group, to = group } = options
+  const { group, to = group, callers } = options
   const { seed } = scenario
   const accounts = accountsOf(options)
   const tally = new Tally()
-  const carrier = () => tokens({ account: 'simulator', scopes: ['call:inbound'], groups: [] })
-  const lean = createLeanFetch()
-  const api = new HubApi({ url, token: kept(carrier, timers), fetch: lean.fetch })
+  const caller = () => tokens({ account: 'simulator', scopes: ['call:inbound'], groups: [] })
+  const api = new HubApi({ url, token: kept(caller, timers) })
+  const carrier =
+    callers === 'http' ? httpCarrier(api, timers) : socketCarrier({ url, token: caller, timers })
   const token = (account: string): Promise<string> =>
     tokens({ account, scopes: ['presence:register', 'call:receive'], groups: [group] })
-  const simulation = new Simulation({ scenario, tally, timers, url, api, accounts, token, to, stop })
+  const simulation = new Simulation({ scenario, tally, timers, url, carrier, api, accounts, token, to, stop })
   try {
     // Asked for here, so that what is wrong with them is told as it is.
-    await Promise.all([carrier(), token(String(accounts[0]))])
+    await Promise.all([caller(), token(String(accounts[0]))])
     const welcomes = await simulation.connect().catch(error => {
       throw refused(error)
     })
@@ -170,6 +177,5 @@ const play = async (
     return summary.ok && !stop.aborted ? 0 : 1
   } finally {
     await simulation.close()
-    lean.close()
   }
 }

@@ -4,6 +4,7 @@
 import type { HubApi, Timers, Welcome } from '../../client/index.js'
 import { Agent } from './agent.js'
 import { Caller } from './caller.js'
+import type { Carrier } from './carrier.js'
 import { type Play, pause } from './play.js'
 import type { Scenario } from './scenario.js'
 import type { Tally } from './tally.js'
@@ -13,7 +14,8 @@ export interface SimulationOptions {
   readonly tally: Tally
   readonly timers: Timers
   readonly url: string
-  readonly api: Pick<HubApi, 'place' | 'events' | 'hangup' | 'calls'>
+  readonly carrier: Carrier
+  readonly api: Pick<HubApi, 'calls'>
   /** Whose phones there are, one for each time that an account is named. */
   readonly accounts: readonly string[]
   readonly token: (account: string) => Promise<string>
@@ -47,8 +49,9 @@ export class Simulation {
     })
   }
 
-  /** Brings all phones online, and says what the hub makes of each. Rejects with SwitchhookError if it refuses one. */
+  /** Brings carrier and phones online, and says what the hub makes of each phone. Rejects with SwitchhookError if it refuses one. */
   async connect(): Promise<readonly Welcome[]> {
+    await this.#options.carrier.open()
     const welcomes: Welcome[] = []
     const left = this.#agents.values()
     await Promise.all(
@@ -61,7 +64,7 @@ export class Simulation {
 
   /** Plays all calls of the scenario to their ends, and looks for what was left open. */
   async play(): Promise<void> {
-    const { scenario, tally, timers, api, to, stop } = this.#options
+    const { scenario, tally, timers, carrier, to, stop } = this.#options
     const startedAt = timers.now()
     const calls: Promise<void>[] = []
     const giveUp = (): void => {
@@ -73,7 +76,7 @@ export class Simulation {
       if (waitMs > 0) await pause(timers, waitMs, stop)
       if (stop.aborted) break
       tally.lag.add(timers.now() - startedAt - arrival.atMs)
-      calls.push(this.#place(new Caller(arrival, this.#play, { api, to })))
+      calls.push(this.#place(new Caller(arrival, this.#play, { carrier, to })))
     }
     await Promise.all(calls)
     stop.removeEventListener('abort', giveUp)
@@ -81,9 +84,9 @@ export class Simulation {
     await this.#audit()
   }
 
-  /** All phones leave. */
+  /** All leave. */
   async close(): Promise<void> {
-    await Promise.all(this.#agents.map(agent => agent.close()))
+    await Promise.all([this.#options.carrier, ...this.#agents].map(each => each.close()))
   }
 
   async #place(caller: Caller): Promise<void> {
