@@ -127,7 +127,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'config-reading.ts': /^(typebox|node:(fs|path))$/,
   'config-keys.ts': /^typebox$/,
   'hub.ts': /^node:(crypto|stream|util)$/,
-  runtime: /^(typebox(\/.*)?|node:net)$/,
+  runtime: /^(typebox(\/.*)?|node:(net|v8))$/,
   limits: /^(lru-cache|node:(fs|http|net))$/,
   egress: /^(undici|node:(net|stream))$/,
   protocol: /^typebox$/,

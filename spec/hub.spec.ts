@@ -7,7 +7,7 @@ import { WebSocket } from 'ws'
 import { Softphone } from '../src/client/index.js'
 import { mintToken } from '../src/gateway/token/index.js'
 import { createHub } from '../src/hub.js'
-import { type Log, silentLog } from '../src/runtime/index.js'
+import { type Log, silentLog, systemClock } from '../src/runtime/index.js'
 import { configOf, secret, startApplication, startHub, tokenOf, until } from './support/hub.js'
 
 const keys = [{ alg: 'HS256' as const, secret }]
@@ -171,6 +171,72 @@ t.test('a hub drains: nobody new, and it waits for the last call, or for its dra
   await short.hub.drain()
   await Promise.all([short.hub.close(), short.hub.close()])
 })
+
+t.test(
+  '[FC6] a hub that is short of memory takes on nothing new, keeps what it has, and recovers',
+  async t => {
+    let share = 0.5
+    let ahead = 0
+    const machine = systemClock(error => t.fail(String(error)))
+    const clock = { ...machine, now: () => machine.now() + ahead }
+    const world = await startHub(t, configOf(), { clock, heapShare: () => share })
+    const alice = await world.phone('alice')
+    const bob = await world.phone('bob')
+    const api = await world.api()
+    const headers = {
+      authorization: `Bearer ${await tokenOf('gateway', { scopes: ['admin', 'call:place'] })}`,
+    }
+    const ask = async (method: string, path: string, body?: object) => {
+      const answer = await fetch(`${world.listening.url}${path}`, {
+        method,
+        headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+      const text = await answer.text()
+      return { status: answer.status, body: text === '' ? {} : JSON.parse(text) }
+    }
+    const measured = (now: number) => {
+      share = now
+      // By then the last measure is old.
+      ahead += 20
+    }
+    const { call } = await api.place({ to: 'alice', from: 'x' })
+    const ringing = await alice.invited()
+    await ringing.accept()
+
+    measured(0.9)
+    const message = 'the hub is short of memory, and takes on nothing new'
+    t.match(await ask('GET', '/readyz'), {
+      status: 503,
+      body: { error: { code: 'overloaded', details: [{ path: 'memory', message }] } },
+    })
+    t.equal((await ask('GET', '/healthz')).status, 200)
+    await t.rejects(api.place({ to: 'bob', from: 'x' }), { code: 'overloaded', message })
+    await t.rejects(bob.softphone.place({ to: 'alice' }), { code: 'overloaded', message })
+    t.match(await ask('GET', '/v1/presence/alice'), { status: 503, body: { error: { code: 'overloaded' } } })
+    const newcomer = new WebSocket(world.listening.socket, { headers })
+    const refused = await new Promise<number | undefined>(resolve => {
+      newcomer.on('unexpected-response', (_request, response) => {
+        resolve(response.statusCode)
+        newcomer.terminate()
+      })
+      newcomer.on('error', () => {})
+    })
+    t.equal(refused, 503)
+    t.equal(alice.softphone.connection.state, 'online')
+    t.equal((await ask('POST', '/v1/revocations', { jti: 'stolen' })).status, 204, 'tokens are taken back')
+    t.equal((await ask('POST', `/v1/calls/${call}`, { signal: 1 })).status, 200, 'calls go on')
+    t.equal((await ask('DELETE', `/v1/calls/${call}`)).status, 204, 'and end')
+
+    measured(0.75)
+    await t.rejects(api.place({ to: 'bob', from: 'x' }), { code: 'overloaded' }, 'not at once')
+    measured(0.65)
+    t.equal((await ask('GET', '/readyz')).status, 200)
+    await world.phone('carol')
+    await api.place({ to: 'bob', from: 'x' })
+    await bob.invited()
+  },
+)
 
 t.test('an override outlasts its hub: status, note, until and by, and what is made of them', async t => {
   const dataDir = join(t.testdir(), 'data')

@@ -6,14 +6,22 @@ import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { type Config, type ConfigInput, readConfig } from './config.js'
 import type { Connect } from './egress/index.js'
-import { type Fault, HubError } from './errors.js'
+import { type Fault, HubError, type Refusal, refuse } from './errors.js'
 import { createGateway } from './gateway/index.js'
 import { createKeySets, createVerifier, type KeySets, Revocations, readKeys } from './gateway/token/index.js'
 import { createHttp } from './http/index.js'
 import { Bounds, Connections, descriptorLimit } from './limits/index.js'
 import { createPresence } from './presence/index.js'
 import { createRouter, createSource, type RouterOptions, readRoutes } from './router/index.js'
-import { type Clock, faultText, type Log, silentLog, systemClock } from './runtime/index.js'
+import {
+  type Clock,
+  faultText,
+  heapShare,
+  type Log,
+  Pressure,
+  silentLog,
+  systemClock,
+} from './runtime/index.js'
 import { nothingKept, openFileStore, type Store } from './store/index.js'
 
 /** What a hub is given besides its configuration; each has the machine's own as its default. */
@@ -22,6 +30,8 @@ export interface HubOptions {
   readonly log?: Log
   /** From 0 up to 1, for spreading reconnects. */
   readonly random?: () => number
+  /** The share of the heap that is used, from 0 to 1: nothing new is taken on while it is high. */
+  readonly heapShare?: () => number
   /** Reads presence from another machine's API instead of this hub's own. */
   readonly readPresence?: RouterOptions['read']
   /** Opens connections to servers outside; the default is guarded as the configuration's `fetch` says. */
@@ -58,6 +68,8 @@ export interface Hub {
   /** Ends all calls and sessions, closes the port, writes what is to be kept. Asked again, it is the same end. */
   close(): Promise<void>
 }
+
+const outOfMemory = refuse('overloaded', 'the hub is short of memory, and takes on nothing new')
 
 const invalid = (faults: readonly Fault[]): HubError =>
   new HubError('invalid', faults.map(faultText).join('\n'), { faults })
@@ -120,6 +132,15 @@ const assemble = (
   options: HubOptions & Required<Pick<HubOptions, 'clock' | 'log'>>,
 ): Hub => {
   const { clock, log, verifying = verification => verification } = options
+  const heap = new Pressure({
+    clock,
+    measure: options.heapShare ?? heapShare,
+    onChange: (high, share) =>
+      high
+        ? log.warn({ share }, 'short of memory: nothing new is taken on')
+        : log.info({ share }, 'there is memory again'),
+  })
+  const overloaded = (): Refusal | undefined => (heap.high ? outOfMemory : undefined)
   const bounds = new Bounds(config.limits)
   const descriptors = descriptorLimit()
   const connections = new Connections({ bounds, listen: config.listen, log, descriptors })
@@ -138,6 +159,7 @@ const assemble = (
     clock,
     log,
     newId: randomUUID,
+    overloaded,
     ...(options.readPresence && { read: options.readPresence }),
   })
   const gateway = createGateway({
@@ -151,7 +173,9 @@ const assemble = (
     clock,
     log,
     random: options.random ?? Math.random,
+    overloaded,
   })
+  const troubles = { store: () => store.trouble, memory: () => overloaded()?.message }
   const http = createHttp({
     config,
     verifier,
@@ -160,6 +184,8 @@ const assemble = (
     router,
     gateway,
     store,
+    troubles,
+    overloaded,
     bounds,
     connections,
     clock,

@@ -282,21 +282,33 @@ t.test('a hub is alive, and ready until it drains', async t => {
   const { status, json, headers } = await api.ask('GET', '/readyz')
   t.match(
     [status, json.error, headers.get('retry-after')],
-    [503, { code: 'draining', message: /draining/ }, /^\d+$/],
+    [503, { code: 'draining', message: 'drain: the hub is going down' }, /^\d+$/],
   )
   t.equal((await api.ask('GET', '/healthz')).status, 200)
 })
 
-t.test('a hub that cannot keep what it is to keep says so, and why, until it can', async t => {
-  const store = { trouble: 'overrides.jsonl cannot be written (ENOSPC)' as string | undefined }
-  const counts = { written: 4, failed: 2, damaged: 1 }
-  const api = await newApi(t, { store: Object.assign(store, { counts }) })
-  const { status, json } = await api.ask('GET', '/readyz')
-  t.match(
-    [status, json.error],
-    [503, { code: 'overloaded', message: 'store: overrides.jsonl cannot be written (ENOSPC)' }],
-  )
-  store.trouble = undefined
+t.test('a hub that is short of something says so, and why, until it is not', async t => {
+  let trouble: string | undefined = 'overrides.jsonl cannot be written (ENOSPC)'
+  let crowd: string | undefined
+  const troubles = { store: () => trouble, memory: () => crowd }
+  const api = await newApi(t, { store: { counts: { written: 4, failed: 2, damaged: 1 } }, troubles })
+  const unready = async () => {
+    const { status, json, headers } = await api.ask('GET', '/readyz')
+    t.match([status, headers.get('retry-after')], [503, /^\d+$/])
+    return json.error
+  }
+  const store = { path: 'store', message: 'overrides.jsonl cannot be written (ENOSPC)' }
+  t.same(await unready(), {
+    code: 'overloaded',
+    message: 'store: overrides.jsonl cannot be written (ENOSPC)',
+    details: [store],
+  })
+  crowd = 'no room for another'
+  const memory = { path: 'memory', message: crowd }
+  t.same((await unready()).details, [store, memory])
+  trouble = undefined
+  t.same((await unready()).details, [memory])
+  crowd = undefined
   t.equal((await api.ask('GET', '/readyz')).status, 200)
   const { text } = await api.ask('GET', '/metrics')
   for (const line of [

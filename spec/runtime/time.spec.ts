@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { silentLog, systemClock, type Timer, TurnEnd, VirtualClock } from '../../src/runtime/index.js'
+import {
+  heapShare,
+  Pressure,
+  silentLog,
+  systemClock,
+  type Timer,
+  TurnEnd,
+  VirtualClock,
+} from '../../src/runtime/index.js'
 import { TimerWheel } from '../../src/runtime/timer-wheel.js'
 
 t.test('timers run once, in order, never early and at most a tick late; cancelled ones never', async t => {
@@ -130,6 +138,47 @@ t.test('[FC2] a delay longer than setTimeout can hold does not fire at once', as
   const set = t.capture(globalThis, 'setTimeout', globalThis.setTimeout)
   systemClock(() => t.fail()).after(400 * 86_400_000, () => t.fail('fired'))
   t.equal(set()[0]?.args[1], 2 ** 31 - 1)
+})
+
+t.test(
+  '[FC6] what runs out is looked at when someone asks, and is short until well below where that began',
+  async t => {
+    const clock = new VirtualClock()
+    let share = 0.5
+    let measured = 0
+    const measure = () => {
+      measured++
+      return share
+    }
+    const changes: unknown[] = []
+    const pressure = new Pressure({ clock, measure, onChange: (...change) => changes.push(change) })
+    const highAt = (now: number) => {
+      share = now
+      clock.advance(20)
+      return pressure.high
+    }
+    t.same([0.5, 0.84, 0.85, 0.99, 0.7, 0.69, 0.84, 0.9].map(highAt), [
+      ...[false, false, true, true, true, false],
+      ...[false, true],
+    ])
+    t.same(changes, [
+      [true, 0.85],
+      [false, 0.69],
+      [true, 0.9],
+    ])
+    t.equal(measured, 8)
+    share = 0
+    t.ok(Array.from({ length: 1_000 }, () => pressure.high).every(high => high))
+    t.equal(measured, 8, 'a measure holds for a moment')
+  },
+)
+
+t.test('[FC6] the share of the heap that is used follows what is held', async t => {
+  const before = heapShare()
+  t.ok(before > 0 && before < 0.85)
+  const held = Array.from({ length: 500_000 }, (_, number) => ({ number }))
+  t.ok(heapShare() > before)
+  t.equal(held.length, 500_000)
 })
 
 t.test('without a log nothing is written', async t => {

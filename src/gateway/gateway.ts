@@ -3,7 +3,7 @@
 // about presence or calls; the hub attaches `upgrade` to its server, and drains and closes the gateway.
 
 import type { Config } from '../config.js'
-import type { ErrorCode } from '../errors.js'
+import { type ErrorCode, type Refusal, refuse } from '../errors.js'
 import { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly random: () => number
   /** The languages spoken; default: the native one. */
   readonly dialects?: readonly Dialect[]
+  /** Why nobody new is taken in for now, if so. */
+  readonly overloaded?: () => Refusal | undefined
   /** Default: the documented limits. */
   readonly bounds?: Bounds
   /** Who may connect to the server whose upgrades these are; default: nobody is counted. */
@@ -62,6 +64,8 @@ export interface Gateway {
   readonly counts: GatewayCounts
 }
 
+const goingDown = refuse('draining', 'the hub is going down')
+
 /** A gateway that serves nobody yet. */
 export const createGateway = (options: GatewayOptions): Gateway => {
   const { clock, config, log, random } = options
@@ -83,7 +87,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     tally,
     turnEnd: new TurnEnd<Outlet>(outlet => outlet.release()),
     sessions,
-    draining: () => draining,
+    closed: () => (draining ? goingDown : options.overloaded?.()),
   }
 
   const upgrade = createUpgrade(

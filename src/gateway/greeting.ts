@@ -2,7 +2,7 @@
 // socket to the session that the hello begins or takes up again. All other frames wait, in order. Whatever a peer
 // sends, without a valid hello the connection ends at the deadline; one that closed meanwhile attaches nothing.
 
-import { type Result, refuse } from '../errors.js'
+import { type Refusal, type Result, refuse } from '../errors.js'
 import type { ClientFrames, Decoded } from '../protocol/index.js'
 import type { Timer } from '../runtime/index.js'
 import { type Checkpoint, internal, verify } from './refresh.js'
@@ -12,8 +12,8 @@ import type { Grant } from './token/index.js'
 
 export interface Reception extends Surroundings, Checkpoint {
   readonly sessions: Sessions
-  /** Whether newcomers are sent away. */
-  readonly draining: () => boolean
+  /** Why newcomers are sent away, while they are. */
+  readonly closed: () => Refusal | undefined
 }
 
 export class Greeting implements Owner {
@@ -43,8 +43,9 @@ export class Greeting implements Owner {
       // From here on there is no more waiting: the session is attached in this turn, or not at all.
       if (!socket.open) return
       if (!verified.ok) return socket.fail(verified, hello.ref)
-      const { sessions, draining } = this.#reception
-      if (draining()) return socket.fail(refuse('draining', 'the hub is going down'), hello.ref)
+      const { sessions, closed } = this.#reception
+      const away = closed()
+      if (away !== undefined) return socket.fail(away, hello.ref)
       const admitted = sessions.admit(verified.value, hello, socket.dialect)
       if (!admitted.ok) return socket.fail(admitted, hello.ref)
       this.#deadline.cancel()

@@ -16,7 +16,8 @@ import { bearerOf } from './token/index.js'
 export interface Door extends Surroundings, Checkpoint {
   readonly config: Pick<Config, 'cors' | 'drainMs'>
   readonly connections: Pick<Connections, 'peerOf' | 'upgrade'>
-  readonly draining: () => boolean
+  /** Why newcomers are sent away, while they are. */
+  readonly closed: () => Refusal | undefined
   /** Takes an open WebSocket and what carries it, from the address `peer`; `token` as the request brought it, verified. */
   enter(ws: WebSocket, stream: Duplex, dialect: Dialect, peer: string, token: string | undefined): void
 }
@@ -66,9 +67,6 @@ const isForeign = ({ cors }: Door['config'], { origin, host }: IncomingMessage['
   !cors.includes(origin) &&
   origin.replace(/^https?:\/\//, '') !== host
 
-const closed = (door: Door): Refusal | undefined =>
-  door.draining() ? refuse('draining', 'the hub is going down') : undefined
-
 const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMessage): Refusal | undefined => {
   const { headers, httpVersion, method, rawHeaders, url } = request
   if (rawHeaders.length > 2 * headerLimit) return refuse('too-large', `at most ${headerLimit} headers`)
@@ -87,7 +85,7 @@ const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMess
     return refuse('invalid', `Sec-WebSocket-Protocol must offer ${dialect.subprotocols.join(' or ')}`)
   }
   if (isForeign(door.config, headers)) return refuse('forbidden', 'this origin may not connect')
-  return closed(door) ?? door.connections.upgrade(request)
+  return door.closed() ?? door.connections.upgrade(request)
 }
 
 /** Keeps what a socket sends, in order, until it is taken; too much cuts the socket. */
@@ -156,7 +154,7 @@ export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade
     const take = keep(door, socket, head)
     void verify(door, bearer.value).then(verified => {
       const bytes = take()
-      const refusal = verified.ok ? closed(door) : verified
+      const refusal = verified.ok ? door.closed() : verified
       if (bytes === undefined) socket.destroy()
       else if (refusal !== undefined) answer(door, knock, refusal)
       else {

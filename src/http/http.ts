@@ -4,13 +4,15 @@
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Config } from '../config.js'
-import { type ErrorCode, type Refusal, refuse } from '../errors.js'
+import type { Refusal } from '../errors.js'
 import type { Revocations, Verifier } from '../gateway/token/index.js'
 import { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
+import { shed } from './admission.js'
 import { createApp } from './app.js'
+import { Audit } from './audit.js'
 import { authenticate, recheck } from './authorization.js'
 import { serveCalls } from './calls.js'
 import { allowOrigins } from './cors.js'
@@ -30,6 +32,10 @@ export interface HttpOptions {
   readonly router: Router
   readonly gateway: Counts['gateway']
   readonly store: StoreFacts
+  /** Why the hub is to get no work for now, by what it is short of; each undefined while it is not. */
+  readonly troubles?: Readonly<Record<string, () => string | undefined>>
+  /** Why nothing new is taken on for now, if so. */
+  readonly overloaded?: () => Refusal | undefined
   /** Default: the documented limits. */
   readonly bounds?: Bounds
   /** Who may connect; the gateway is to be given the same. */
@@ -51,46 +57,28 @@ export interface Http {
   close(): Promise<void>
 }
 
-const draining = refuse('draining', 'the hub is draining')
-
 export const createHttp = (options: HttpOptions): Http => {
   const { config, verifier, revocations, presence, router, gateway, store, clock, log } = options
-  const responses = new Map<number, number>()
-  const count = (status: number): void => {
-    responses.set(status, (responses.get(status) ?? 0) + 1)
-  }
-  const { bounds = new Bounds() } = options
+  const { overloaded, troubles = {}, bounds = new Bounds() } = options
   const { connections = new Connections({ bounds, listen: config.listen, log }) } = options
-  const refusals = new Map<ErrorCode, number>()
-  const refused = (code: ErrorCode): void => {
-    refusals.set(code, (refusals.get(code) ?? 0) + 1)
-  }
+  const audit = new Audit(log, connections)
   const streams = new Streams(bounds)
-  const metrics = createMetrics({
-    presence,
-    router,
-    gateway,
-    store,
-    responses,
-    refusals,
-    bounds,
-    connections,
-  })
-  let ready = true
-  const unready = (): Refusal | undefined => {
-    if (!ready) return draining
-    if (connections.full) return refuse('overloaded', `all ${connections.most} connections are taken`)
-    return store.trouble === undefined ? undefined : refuse('overloaded', `store: ${store.trouble}`)
+  const metrics = createMetrics({ presence, router, gateway, store, audit, bounds, connections })
+  let draining = false
+  const reasons = {
+    drain: () => (draining ? 'the hub is going down' : undefined),
+    connections: () => (connections.full ? `all ${connections.most} are taken` : undefined),
+    ...troubles,
   }
 
   const main = createListener(config.listen.tls, clock, connection => connections.accept(connection))
-  const appOptions = { log, count, refused, connections }
-  const api = createApp(main, appOptions)
+  const api = createApp(main, audit)
   if (config.cors.length > 0) api.addHook('onRequest', allowOrigins(config.cors))
   serveDescription(api)
-  serveHealth(api, unready)
+  serveHealth(api, reasons)
   api.register(
     async v1 => {
+      if (overloaded !== undefined) v1.addHook('onRequest', shed(overloaded))
       v1.addHook('onRequest', authenticate({ verifier, connections, bounds, clock }))
       v1.addHook('preHandler', recheck(revocations))
       serveCalls(v1, { router, revocations, bounds, streams, clock })
@@ -101,7 +89,7 @@ export const createHttp = (options: HttpOptions): Http => {
   )
 
   const side = config.metrics && { at: config.metrics, listener: createListener(undefined, clock, () => {}) }
-  const metricsApp = side ? createApp(side.listener, appOptions) : api
+  const metricsApp = side ? createApp(side.listener, audit) : api
   serveMetrics(metricsApp, metrics)
 
   return {
@@ -116,7 +104,7 @@ export const createHttp = (options: HttpOptions): Http => {
       main.server.emit('connection', connection)
     },
     drain() {
-      ready = false
+      draining = true
     },
     async close() {
       await Promise.all([main.close(), side?.listener.close()])

@@ -3,11 +3,13 @@
 // which closes them first.
 
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors.js'
 import type { Clock } from '../runtime/index.js'
+import type { Audit, Refused } from './audit.js'
 import { errorBody } from './refusal.js'
 
 /**
@@ -19,13 +21,12 @@ const deadlines = {
   requestTimeout: 15_000,
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 5_000,
+  /** The API looks for it itself, so that its absence is told as all else. */
+  requireHostHeader: false,
 }
 
 /** Before it there are no headers to wait for. */
 const handshakeTimeout = 5_000
-
-/** More headers than any client has reason to send. */
-const headerLimit = 100
 
 /** How long a closing server waits for answers under way. */
 const graceMs = 1_000
@@ -47,32 +48,38 @@ export interface Listener {
 }
 
 /** What a peer hears whose request never became one, by Node's code. */
-const faults = new Map<string, readonly [status: number, code: ErrorCode, message: string]>([
+const faults = new Map<string | undefined, readonly [status: number, code: ErrorCode, message: string]>([
   ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'invalid', 'the request took too long to arrive']],
   ['HPE_HEADER_OVERFLOW', [431, 'too-large', 'the headers are too large']],
 ])
 const notHttp = [400, 'invalid', 'that is not HTTP'] as const
 
-/** A handler of requests that have no more headers than there is reason for; others are answered as by Node. */
-export const withFewHeaders =
-  (handle: RequestListener, refuse: ReturnType<typeof refuseClient>): RequestListener =>
-  (request, response) => {
-    if (request.rawHeaders.length <= 2 * headerLimit) handle(request, response)
-    else refuse({ code: 'HPE_HEADER_OVERFLOW' }, request.socket)
-  }
+/** The response that goes out next on a socket, by Node's own name for it. */
+interface Answering {
+  readonly _httpMessage?: Pick<ServerResponse, 'headersSent' | 'req'> | null
+}
 
-/** Answers on the bare socket, where there is no request to reply to; `count` hears the status. */
+/**
+ * Answers on the bare socket, where there is no request to reply to. `whom` tells of one that broke off. Who has left
+ * hears nothing, and is not refused.
+ */
 export const refuseClient =
-  (count: (status: number) => void) =>
-  (error: { readonly code: string }, socket: Socket): void => {
-    if (socket.writable) {
+  (audit: Audit, whom: (request: IncomingMessage) => Refused | undefined) =>
+  (error: { readonly code?: string }, socket: Duplex): void => {
+    if (socket.writable && error.code !== 'ECONNRESET') {
       const [status, code, message] = faults.get(error.code) ?? notHttp
-      const body = errorBody({ code, message })
-      count(status)
-      socket.write(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n` +
-          `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      )
+      const { _httpMessage: next } = socket as Answering
+      const own = next?.req.complete === false ? whom(next.req) : undefined
+      audit.refused({ code, message }, own ?? { peer: (socket as Socket).remoteAddress })
+      // Another answer in the middle of one, or before that to an earlier request, would be taken for it.
+      if (!next || (own && !next.headersSent)) {
+        const body = errorBody({ code, message })
+        audit.answered(status)
+        socket.write(
+          `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n` +
+            `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        )
+      }
     }
     socket.destroy()
   }

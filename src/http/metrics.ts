@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.js'
 import type { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
+import type { Audit } from './audit.js'
 
 /** What the gateway counts. */
 export interface SocketCounts {
@@ -21,8 +22,6 @@ export interface SocketCounts {
 
 /** What the store tells of itself. */
 export interface StoreFacts {
-  /** Why what it was handed last is not kept yet, while that is so. */
-  readonly trouble: string | undefined
   readonly counts: { readonly written: number; readonly failed: number; readonly damaged: number }
 }
 
@@ -30,11 +29,8 @@ export interface Counts {
   readonly presence: Pick<Presence, 'counts'>
   readonly router: Pick<Router, 'counts'>
   readonly gateway: { readonly counts: SocketCounts }
-  readonly store: Pick<StoreFacts, 'counts'>
-  /** Answers so far, by status. */
-  readonly responses: ReadonlyMap<number, number>
-  /** Requests refused so far, by code. */
-  readonly refusals: ReadonlyMap<ErrorCode, number>
+  readonly store: StoreFacts
+  readonly audit: Pick<Audit, 'answers' | 'refusals'>
   readonly bounds: Pick<Bounds, 'reached'>
   readonly connections: Pick<Connections, 'open'>
 }
@@ -47,7 +43,7 @@ export interface Metrics {
 
 /** A registry of the hub's own. */
 export const createMetrics = (counts: Counts): Metrics => {
-  const { presence, router, gateway, store, responses, refusals, bounds, connections } = counts
+  const { presence, router, gateway, store, audit, bounds, connections } = counts
   const registry = new Registry()
   const registers = [registry]
   const prefix = 'switchhook_'
@@ -119,7 +115,7 @@ export const createMetrics = (counts: Counts): Metrics => {
   counter('frames_refused_total', 'Frames that were answered with an error, by code.', 'code', () =>
     Object.entries(gateway.counts.refusals),
   )
-  counter('http_refused_total', 'HTTP requests that were refused, by code.', 'code', () => refusals)
+  counter('http_refused_total', 'HTTP requests that were refused, by code.', 'code', () => audit.refusals)
   counter(
     'limit_reached_total',
     'Times that a limit took effect: something was refused, closed or forgotten.',
@@ -132,10 +128,10 @@ export const createMetrics = (counts: Counts): Metrics => {
   ])
   total(
     'store_damaged_total',
-    'Files that could not be understood at the start, and were moved aside.',
+    'Files that could not be understood at the start, and were put aside.',
     () => store.counts.damaged,
   )
-  counter('http_responses_total', 'HTTP answers, by status.', 'status', () => responses)
+  counter('http_responses_total', 'HTTP answers, by status.', 'status', () => audit.answers)
 
   let begun = false
   return {

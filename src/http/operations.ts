@@ -1,7 +1,7 @@
 // For those who run a hub: is it alive, does it want work, and what does it count. No token is asked for.
 
 import Type from 'typebox'
-import { HubError, type Refusal } from '../errors.js'
+import { type ErrorCode, HubError } from '../errors.js'
 import type { App } from './app.js'
 import type { Metrics } from './metrics.js'
 import { described, sentAs } from './openapi.js'
@@ -9,8 +9,11 @@ import { described, sentAs } from './openapi.js'
 const stands = (status: 'ok' | 'ready', description: string) =>
   Type.Object({ status: Type.Literal(status) }, { description })
 
-/** Adds `/healthz` and `/readyz`; `unready` says why the hub wants no work, if it does not. */
-export const serveHealth = (app: App, unready: () => Refusal | undefined): void => {
+/** What a hub may be short of, by name: each says why, or undefined. */
+export type Reasons = Readonly<Record<string, () => string | undefined>>
+
+/** Adds `/healthz` and `/readyz`; `reasons` say why the hub wants no work, if it does not. */
+export const serveHealth = (app: App, reasons: Reasons): void => {
   app.get(
     '/healthz',
     described(
@@ -24,15 +27,21 @@ export const serveHealth = (app: App, unready: () => Refusal | undefined): void 
     described(
       {
         name: 'getReadiness',
-        summary: 'Whether the hub wants new work.',
+        summary: 'Whether the hub wants new work; if not, the details name what it is short of.',
         refusals: ['draining', 'overloaded'],
       },
       { response: { 200: stands('ready', 'It does.') } },
     ),
     async () => {
-      const reason = unready()
-      if (reason !== undefined) throw new HubError(reason.code, reason.message)
-      return { status: 'ready' as const }
+      const faults = Object.entries(reasons).flatMap(([path, reason]) => {
+        const message = reason()
+        return message === undefined ? [] : [{ path, message }]
+      })
+      if (faults.length === 0) return { status: 'ready' as const }
+      const code: ErrorCode = faults.some(({ path }) => path === 'drain') ? 'draining' : 'overloaded'
+      throw new HubError(code, faults.map(({ path, message }) => `${path}: ${message}`).join('; '), {
+        faults,
+      })
     },
   )
 }

@@ -1,5 +1,6 @@
 // Taking tokens back over HTTP: an administrator of a tenant names one token of it, or an account. It takes effect
-// at once, and the answer goes out when it is sure to outlast the hub; what it does to whoever uses such a token is the gateway's.
+// at once, and the answer goes out when it is sure to outlast the hub; what becomes of whoever uses such a token is the
+// gateway's.
 
 import Type from 'typebox'
 import { HubError } from '../errors.js'
@@ -21,8 +22,17 @@ const Revocation = Type.Object(
 )
 
 const route = guarded(
-  { name: 'revoke', summary: 'Takes back a token, or all that an account has.', scope: 'admin' },
-  { body: Revocation, response: { 204: nothing('Refused from now on; its sessions are closed.') } },
+  {
+    name: 'revoke',
+    summary: 'Takes back a token, or all that an account has.',
+    scope: 'admin',
+    // Revoked, and not yet kept.
+    refusals: ['overloaded'],
+  },
+  {
+    body: Revocation,
+    response: { 204: nothing('Refused from now on, and that is kept; its sessions are closed.') },
+  },
 )
 
 /** What is to be taken back. Throws `invalid` unless it is one token or one account. */

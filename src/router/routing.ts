@@ -65,7 +65,7 @@ export interface ListQuery {
 }
 
 export interface Router {
-  /** Takes a call: its id at once, all else by frames. Refused: `draining`, `busy` (the placing device's account is full), `invalid`, `too-many`. */
+  /** Takes a call: its id at once, all else by frames. Refused: `draining`, `overloaded`, `busy` (the placing device's account is full), `invalid`, `too-many`. */
   place(request: CallRequest): Result<CallId>
   /** A device confirms that it rings. */
   ringing(party: Party, call: CallId): void

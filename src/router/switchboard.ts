@@ -35,6 +35,8 @@ export interface RouterOptions {
   readonly clock: Clock
   readonly log: Log
   newId(): string
+  /** Why no call is taken for now, if so; those that are under way go on. */
+  readonly overloaded?: () => Refusal | undefined
   /** Reads presence from another machine; absent: from `presence`. */
   readonly read?: Parts['read']
 }
@@ -136,6 +138,8 @@ export const createRouter = (options: RouterOptions): Router => {
 
   const place = (request: CallRequest): Result<CallId> => {
     if (draining) return refuse('draining', 'the hub takes no new calls: it is about to stop')
+    const overloaded = options.overloaded?.()
+    if (overloaded !== undefined) return overloaded
     const { tenant, caller } = request
     const standing = standingOf(tenant)
     if (!standing.ok) return standing
