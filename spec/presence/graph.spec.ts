@@ -347,6 +347,7 @@ t.test('all devices of an account are told of it, once a turn, and agree', async
     by: null,
     note: '',
     activity: 'free',
+    groups: ['support'],
     devices: [
       { device: 'web', status: 'away', activity: 'idle', canReceive: true, client: 'app/1' },
       { device: 'desk', status: 'available', activity: 'idle', canReceive: false, client: '' },

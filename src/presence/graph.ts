@@ -200,6 +200,7 @@ export class Graph {
     group.members.set(account, group.joined++)
     recount(group, undefined, account.status, this.clock.wall())
     this.#announce(group, account, levels.summary)
+    this.tellSelf(account)
   }
 
   part(group: GroupRecord, account: AccountRecord): void {
@@ -210,6 +211,7 @@ export class Graph {
       group.versions[level]++
       group.channels[level]?.removed(account)
     }
+    this.tellSelf(account)
   }
 
   /** Tells the account's devices of it, at the end of the turn. */

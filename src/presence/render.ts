@@ -129,6 +129,7 @@ export const selfOf = (account: AccountRecord): SelfFrame => ({
   by: account.override?.by ?? null,
   note: account.note,
   activity: account.state.value.activity,
+  groups: account.groups.map(({ name }) => name),
   devices: account.devices.map(device => ({
     device: device.id,
     status: device.status,

@@ -122,7 +122,9 @@ export const sessionFrames = {
     account: about(AccountName, "The token's account."),
     device: orNull(DeviceName, 'As which device it is registered; `null`: as none.'),
     scopes: Type.Array(Type.String(), { description: 'The permissions of the token that are known here.' }),
-    groups: Type.Array(DestinationName, { description: 'The open groups that the token joined.' }),
+    groups: Type.Array(DestinationName, {
+      description: 'The groups that the account is in, listed or joined by token.',
+    }),
     canReceive: flag('Whether this device is offered calls.'),
     expires: about(Time, 'When the token ends.'),
     heartbeatMs: whole('How often the hub asks for a sign of life, in milliseconds.'),
@@ -166,6 +168,9 @@ export const sessionFrames = {
     by: orNull(Type.String(), 'The account that set the override; `null` without one.'),
     note: about(Note, 'The text beside the status.'),
     activity: Type.Enum([...accountActivities], { description: 'What the account is doing.' }),
+    groups: Type.Array(DestinationName, {
+      description: 'The groups that the account is in, listed or joined by token.',
+    }),
     devices: Type.Array(
       Type.Object({
         device: about(DeviceName, 'Its name.'),
