@@ -81,7 +81,7 @@ export const callRoutes = {
       name: 'placeCall',
       summary: 'Submits an inbound call.',
       scope: 'call:inbound',
-      refusals: ['too-many', 'idempotency-mismatch', 'not-supported', 'draining'],
+      refusals: ['idempotency-mismatch', 'not-supported', 'draining'],
     },
     {
       body: NewCall,
@@ -147,7 +147,7 @@ export const callRoutes = {
       name: 'followCall',
       summary: 'What the caller is told, as it happens.',
       scope: 'call:inbound',
-      refusals: ['not-found', 'conflict', 'too-many'],
+      refusals: ['not-found', 'conflict'],
     },
     {
       params: OneCall,

@@ -14,7 +14,7 @@ export interface Told {
   /** What clients made from the description call it. */
   readonly name: string
   readonly summary: string
-  /** The permission that it takes; absent: any good token will do, or none where none is asked for. */
+  /** The permission that it takes; absent: no token is asked for. */
   readonly scope?: Scope
   /** What it may be refused with, besides what any request may be. */
   readonly refusals?: readonly ErrorCode[]
@@ -68,9 +68,8 @@ const answer = ({ publish }: Publisher, told: Answer): object => {
 }
 
 /** The refusals that a route's own shape makes possible. */
-const implied = (open: boolean, scope: Scope | undefined, schema: FastifySchema): ErrorCode[] => [
-  ...(open ? [] : (['unauthorized', 'revoked'] as const)),
-  ...(scope === undefined ? [] : (['forbidden'] as const)),
+const implied = (scope: Scope | undefined, schema: FastifySchema): ErrorCode[] => [
+  ...(scope === undefined ? [] : (['unauthorized', 'revoked', 'forbidden', 'too-many'] as const)),
   ...(['body', 'querystring', 'params', 'headers'].some(part => part in schema)
     ? (['invalid'] as const)
     : []),
@@ -88,10 +87,10 @@ const refusals = (publisher: Publisher, codes: readonly ErrorCode[]): Record<str
   ])
 }
 
-const operation = (publisher: Publisher, { url, config, schema = {} }: RouteOptions): object => {
+const operation = (publisher: Publisher, { url, config, schema }: RouteOptions): object => {
   const { name, summary, scope, refusals: own = [] } = config as Told
-  const open = !url.startsWith('/v1/')
-  const { body, querystring, params, headers, response } = schema as Record<string, Part | undefined>
+  const { body, querystring, params, headers } = schema as Record<string, Part | undefined>
+  const { response } = schema as { readonly response: Readonly<Record<string, Answer>> }
   const given = [
     ...parameters(publisher, 'path', params),
     ...parameters(publisher, 'query', querystring),
@@ -100,18 +99,18 @@ const operation = (publisher: Publisher, { url, config, schema = {} }: RouteOpti
   return {
     operationId: name,
     summary,
-    tags: [open ? 'operations' : url.split('/')[2]],
+    tags: [url.split('/')[2] ?? 'operations'],
     ...(given.length > 0 && { parameters: given }),
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: publisher.publish(body) } } },
     }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(response ?? {}).map(([status, told]) => [status, answer(publisher, told as Answer)]),
+        Object.entries(response).map(([status, told]) => [status, answer(publisher, told)]),
       ),
-      ...refusals(publisher, [...implied(open, scope, schema), ...own]),
+      ...refusals(publisher, [...implied(scope, schema as FastifySchema), ...own]),
     },
-    security: open ? [] : [{ token: scope === undefined ? [] : [scope] }],
+    security: scope === undefined ? [] : [{ token: [scope] }],
   }
 }
 
