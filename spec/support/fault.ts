@@ -2,6 +2,7 @@
 // else notices, what the hub holds returns to where it was, a metric counts it, and a line of the log says it without a
 // secret. Peers here speak WebSocket by hand, since a library would not let them misbehave.
 
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket as TcpSocket } from 'node:net'
 import type { Test } from 'tap'
@@ -71,6 +72,8 @@ export interface Scene {
   readonly port: number
   readonly log: Line[]
   token(account: string, facts?: object): Promise<string>
+  /** A well-signed token of mallory that says this besides. */
+  forge(claims: object): string
   client(): Client
   /** A device that was welcomed. */
   phone(account: string, device?: string, facts?: object, hello?: object): Promise<Client>
@@ -147,6 +150,22 @@ export const newScene = async (
     log,
     async token(account, facts = {}) {
       const token = await mintToken({ alg: 'HS256', secret, tenant: 'acme', account, clock, ...facts })
+      tokens.add(token)
+      return token
+    },
+    forge(claims) {
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+      const exp = Math.floor(clock.wall() / 1000) + 60
+      const whole = {
+        iss: 'acme',
+        sub: 'mallory',
+        aud: 'switchhook',
+        exp,
+        scope: 'presence:register',
+        ...claims,
+      }
+      const signed = `${part({ alg: 'HS256' })}.${part(whole)}`
+      const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
       tokens.add(token)
       return token
     },

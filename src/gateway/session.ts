@@ -163,7 +163,7 @@ export class Session implements Link, Owner {
     this.#before(() => {
       this.#state = { name: 'live', socket }
       socket.owner = this
-      socket.gateway = allows(this.grant, 'call:inbound')
+      socket.gateway = allows(grant, 'call:inbound')
       if (hello.heartbeatMs !== undefined) socket.heartbeatMs = hello.heartbeatMs
       if (from.name === 'lingering') {
         from.linger.stop()
@@ -205,6 +205,7 @@ export class Session implements Link, Owner {
     if (this.#held !== undefined) this.#held.push(frame)
     else if (isCallFrame(frame)) this.#tell(frame)
     else if (frame.type === 'presence' && (state.name !== 'live' || state.socket.crowded)) {
+      if (state.name === 'live') this.ground.bounds.note('crowdedBytes')
       this.watch.miss(frame.destination)
     } else if (state.name === 'live') state.socket.send(frame)
   }
