@@ -30,6 +30,8 @@ export class End extends Duplex {
     super()
     this.#out = out
     this.remoteAddress = remoteAddress
+    // A connection that breaks before anyone has taken it up is nobody's fault.
+    this.on('error', () => {})
   }
 
   /** Two ends that are connected: what the first writes goes `up`. */
@@ -101,6 +103,7 @@ export class Cable {
   readonly near: End
   readonly far: End
   readonly #wires: readonly Wire[]
+  #lost = false
 
   /** `arrive` gets the far end, once the opening has gone its way. */
   constructor(
@@ -123,13 +126,21 @@ export class Cable {
   }
 
   /** Nothing passes any more, and nobody is told. */
-  cut(): void {
+  lose(): void {
+    this.#lost = true
     for (const wire of this.#wires) wire.cut()
   }
 
-  /** Breaks at both ends at once. */
+  /** Breaks at both ends at once; one that is lost has no way to tell. */
   reset(): void {
-    this.cut()
+    if (this.#lost) return
+    this.lose()
     for (const end of [this.near, this.far]) end.destroy(failure('ECONNRESET', 'read ECONNRESET'))
+  }
+
+  /** The far side dies. */
+  end(): void {
+    this.reset()
+    this.far.destroy()
   }
 }

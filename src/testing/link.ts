@@ -36,7 +36,7 @@ export class Link {
    * each has to find out by itself. New ones can be made.
    */
   lose(): void {
-    for (const cable of this.#cables) cable.cut()
+    for (const cable of this.#cables) cable.lose()
   }
 
   /** Takes the network away: the connections break, and new ones are refused, until `up`. */
@@ -69,6 +69,11 @@ export class Link {
     for (const way of this.#named()) Object.assign(way, { delayMs, spreadMs })
   }
 
+  /** The other side dies, and all that led to it. */
+  end(): void {
+    for (const cable of this.#cables) cable.end()
+  }
+
   /** Opens a connection; its near end. */
   connect(): End {
     const cable = new Cable(this.#air, this.#ways, this.#address, this.#arrive)
@@ -80,9 +85,11 @@ export class Link {
       })
     }
     if (!this.#isUp) {
-      cable.cut()
+      cable.lose()
       far.destroy()
-      this.#air.sequence.add(() => near.destroy(failure('ECONNREFUSED', 'connect ECONNREFUSED')))
+      this.#air.sequence.add(() => {
+        near.destroy(failure('ECONNREFUSED', 'connect ECONNREFUSED'))
+      })
     }
     return near
   }

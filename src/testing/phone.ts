@@ -24,7 +24,7 @@ export class Phone {
   /** Made by `TestHub.phone`. `settle`: until nothing more can happen unless time passes. */
   constructor(line: Line, settle: () => Promise<void>) {
     this.account = line.account
-    this.device = line.options.device
+    this.device = line.device
     this.link = line.link
     this.softphone = new Softphone(line.options)
     this.#settle = settle

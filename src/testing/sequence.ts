@@ -2,21 +2,25 @@
 // its own, in the order in which they were sent, or in any order that the seed picks. It promises that the order does
 // not depend on how long anything really took, and knows when there is nothing left to happen.
 
-/** A thing that happens; what it returns is waited for. */
-export type Step = () => unknown
+/** A thing that happens, at once or in a while. */
+export type Step = () => void | Promise<void>
 
-/** Between two of our things, others (Node's streams, undici) defer by a turn or two; nothing by so many. */
+/** Before something begins, and between two things that do, others (undici, streams) put off by a turn, never by so many. */
+const HESITATION = 2
 const CALM = 4
 
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await new Promise(resolve => setImmediate(resolve))
+}
 
 export class Sequence {
   readonly #pick: ((among: number) => number) | undefined
   readonly #due: Step[] = []
   #running = false
   #held = 0
-  /** Nothing has happened since quiet was last found. */
-  #still = true
+  /** How many things have begun, and how many had when quiet was last found. */
+  #begun = 0
+  #quietAt = 0
 
   /** `pick` chooses which of so many comes next; absent: the first. */
   constructor(pick?: (among: number) => number) {
@@ -26,8 +30,8 @@ export class Sequence {
   /** Lets `step` happen in its turn. */
   add(step: Step): void {
     this.#due.push(step)
-    this.#still = false
-    if (!this.#running) void this.#run()
+    this.#begun++
+    if (!this.#running) this.#go()
   }
 
   /** Work of other threads: what comes of it is known in its turn, however long it took. */
@@ -36,7 +40,7 @@ export class Sequence {
     return new Promise(resolve => {
       this.add(async () => {
         await settled
-        await this.#calm(() => false)
+        await turns(CALM)
         resolve(work)
       })
     })
@@ -44,7 +48,7 @@ export class Sequence {
 
   /** There is no quiet before `work` is over; meanwhile the rest goes on. */
   hold<T>(work: Promise<T>): Promise<T> {
-    this.#still = false
+    this.#begun++
     this.#held++
     return work.finally(() => {
       this.#held--
@@ -53,23 +57,23 @@ export class Sequence {
 
   /** Settles once nothing more can happen unless time passes. */
   async quiet(): Promise<void> {
-    await turn()
-    if (this.#still) return
-    await this.#calm(() => this.#running || this.#held > 0)
-    this.#still = true
-  }
-
-  async #run(): Promise<void> {
-    this.#running = true
-    while (this.#due.length > 0) {
-      await turn()
-      const at = this.#pick?.(this.#due.length) ?? 0
-      for (const step of this.#due.splice(at, 1)) await step()
+    await turns(HESITATION)
+    while (this.#quietAt < this.#begun) {
+      const begun = this.#begun
+      await turns(CALM)
+      if (!this.#running && this.#held === 0) this.#quietAt = begun
     }
-    this.#running = false
   }
 
-  async #calm(busy: () => boolean): Promise<void> {
-    for (let turns = 0; turns < CALM; turns = busy() ? 0 : turns + 1) await turn()
+  #go(): void {
+    this.#running = this.#due.length > 0
+    if (this.#running) setImmediate(this.#next)
+  }
+
+  readonly #next = (): void => {
+    const [step] = this.#due.splice(this.#pick?.(this.#due.length) ?? 0, 1) as [Step]
+    const done = step()
+    if (done === undefined) this.#go()
+    else void done.then(() => this.#go())
   }
 }

@@ -98,13 +98,14 @@ export const testHub = async (options: TestHubOptions = {}): Promise<TestHub> =>
       verifying: sequence.outcome,
       ...(log && { log }),
     })
-  let hub: Hub | undefined = await begin()
+  let hub = await begin()
+  let isUp = true
 
   const link = (): Link => {
     const { length } = links
     const made = new Link(air, `10.0.${length >> 8}.${length & 255}`, far => {
-      if (hub === undefined) far.destroy()
-      else void hub.accept(far)
+      if (isUp) void hub.accept(far)
+      else far.destroy()
     })
     links.push(made)
     return made
@@ -129,10 +130,11 @@ export const testHub = async (options: TestHubOptions = {}): Promise<TestHub> =>
   const line: TestHub['line'] = (account, { claims, token: own, ...rest } = {}) => {
     const given = typeof own === 'function' ? () => sequence.hold(Promise.resolve(own())) : own
     const way = link()
-    const WebSocket = webSocketOver(way)
+    const WebSocket = webSocketOver(way, air)
     const mint = () => token(account, claims)
     return {
       account,
+      device: rest.device,
       link: way,
       options: { url, random, timers: timersOf(clock), WebSocket, ...rest, token: given ?? mint },
     }
@@ -177,23 +179,24 @@ export const testHub = async (options: TestHubOptions = {}): Promise<TestHub> =>
       return new Date(clock.wall())
     },
     async drain() {
-      await hub?.drain()
+      await hub.drain()
     },
     async reload(tenant) {
-      await hub?.reload(configure(tenant))
+      await hub.reload(configure(tenant))
     },
     async restart(downMs = 0) {
-      const old = hub
-      hub = undefined
-      for (const each of links) each.drop()
-      await old?.close()
+      isUp = false
+      for (const each of links) each.end()
+      await hub.close()
       await advance(downMs)
       hub = await begin()
+      isUp = true
       await settle()
     },
     async close() {
-      for (const each of [...links, outside]) each.down()
-      await hub?.close()
+      isUp = false
+      for (const each of [...links, outside]) each.end()
+      await hub.close()
       await agent.destroy()
     },
   }
