@@ -88,9 +88,19 @@ export class Child {
   readonly exit: Promise<number | NodeJS.Signals>
   readonly #process: ChildProcess
 
-  /** Runs Node with these arguments, and nothing in its environment but what is given. It ends with the test. */
-  constructor(t: Test, args: readonly string[], given: Readonly<Record<string, string>> = {}) {
-    const child = spawn(env, [...node, ...args], {
+  /**
+   * Runs Node with these arguments, and nothing in its environment but what is given. It ends with the test.
+   * `openFiles`: how many files and sockets it may have; absent: as many as this process.
+   */
+  constructor(
+    t: Test,
+    args: readonly string[],
+    given: Readonly<Record<string, string>> = {},
+    openFiles?: number,
+  ) {
+    const within = openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`]
+    const [unset, name, ...command] = node
+    const child = spawn(env, [String(unset), String(name), ...within, ...command, ...args], {
       env: { PATH: process.env.PATH, ...given },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
