@@ -2,6 +2,7 @@
 // one of a kind that is not known here fails. Commands run in this process, against the hub that an earlier one of
 // the same page began; long ones stay until the page is over, and every phone answers what rings.
 
+import assert from 'node:assert/strict'
 import { type ExecFileException, execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,6 +17,7 @@ import * as hub from '../src/index.js'
 import { decode, hubFrames, Refused, Resource } from '../src/protocol/index.js'
 import { readInstructions } from '../src/router/instructions/index.js'
 import { check } from '../src/runtime/index.js'
+import * as testing from '../src/testing/index.js'
 import { type Command, CommandLines } from './support/command-lines.js'
 import { configOf, secret, startHub, tokenOf } from './support/hub.js'
 import { createTerminal, type Terminal } from './support/terminal.js'
@@ -182,13 +184,18 @@ class Session {
   }
 }
 
-const modules: Readonly<Record<string, object>> = { switchhook: hub, 'switchhook/client': client, jose }
+const modules: Readonly<Record<string, object>> = {
+  switchhook: hub,
+  'switchhook/client': client,
+  'switchhook/testing': testing,
+  'node:assert/strict': assert,
+  jose,
+}
 
 /** Runs a JavaScript example with `given` as what it leaves to its reader; what it declares. */
 const evaluate = async <T>(code: string, given: Readonly<Record<string, unknown>>): Promise<T> => {
-  const body = code.replace(
-    /^import (\{.*?\}) from '(.*?)'$/gm,
-    (_, names, from) => `const ${names} = modules['${from}']`,
+  const body = code.replace(/^import (\w+|\{.*?\}) from '(.*?)'$/gm, (_, names, from) =>
+    from in modules ? `const ${names} = modules['${from}']` : '',
   )
   const declared = [...code.matchAll(/^const (?:(\w+)|\{ (.*?) \})/gm)].map(([, one, many]) => one ?? many)
   const AsyncFunction = (async () => {}).constructor as new (
@@ -255,6 +262,13 @@ const examples: Readonly<Record<string, Example>> = {
     t.ok(shown.includes('+15550199 calls'))
     if (support.resource === undefined) await new Promise(resolve => support.on('change', resolve))
     t.match(shown.find(Array.isArray), ['offline', 0])
+  },
+
+  async 'switchhook/testing'(t, code) {
+    const tests: Promise<unknown>[] = []
+    const test = (title: string, run: () => Promise<void>) => tests.push(t.test(title, run))
+    await evaluate(code, { test })
+    t.equal((await Promise.all(tests)).length, 1)
   },
 
   async jose(t, code) {
@@ -327,8 +341,9 @@ for (const page of pages) {
         t.match(readInstructions({ twiml: text }), { ok: true, value: { warnings: [] } }, at)
       else if (language === 'js') {
         const from = [...text.matchAll(/ from '(.*?)'$/gm)].map(([, name]) => String(name))
-        const example = examples[String(from[0])]
-        t.ok(example && from.length === 1, `${at} is an example that is known here`)
+        const [about, ...others] = from.filter(name => !name.startsWith('node:'))
+        const example = examples[String(about)]
+        t.ok(example && others.length === 0, `${at} is an example that is known here`)
         await t.test(at, t => example?.(t, text) ?? Promise.resolve())
       } else if (interpreters[language] !== undefined) {
         const how = interpreters[language]

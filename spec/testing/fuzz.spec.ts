@@ -171,26 +171,26 @@ const linesOf = ({ call, timeline = [] }: CallView): Line[] =>
     device: `${line.account} ${line.device}`,
   }))
 
-/** The dead who rang although a call before had shown it, while someone who is sound came after them. */
+/** The dead who rang although calls before had shown it, while someone who is sound came after them. */
 const wrongOffers = ({ harms, phones }: World, lines: readonly (readonly Line[])[]): string[] => {
   const devicesOf = (account: string): string[] =>
     phones.filter(phone => phone.account === account).map(phone => `${account} ${phone.device}`)
-  const deathOf = (device: string, at: number): Harm | undefined =>
-    harms.find(harm => harm.dies && harm.device === device && harm.from <= at && at < harm.to)
+  const suspected = lines.flat().filter(({ event }) => event === 'suspect')
+  const knownDead = (device: string, at: number): boolean => {
+    const death = harms.find(harm => harm.dies && harm.device === device && harm.from <= at && at < harm.to)
+    return suspected.some(each => death && each.device === device && each.at >= death.from && each.at < at)
+  }
   const sound = (account: string, at: number): boolean =>
     !harms.some(
       ({ device, from, to }) => devicesOf(account).includes(device) && from <= at && at < to + 60_000,
     )
-  const suspected = lines.flat().filter(({ event }) => event === 'suspect')
   return lines.flatMap(own => {
-    const { at = 0, candidates = [] } = own.find(({ event }) => event === 'picked') ?? {}
-    return own.flatMap(({ event, device, account, call }) => {
-      const death = deathOf(device, at)
-      if (event !== 'offered' || death === undefined) return []
-      const known = suspected.some(each => each.device === device && each.at >= death.from && each.at < at)
-      const after = candidates.slice(candidates.indexOf(account) + 1).filter(name => sound(name, at))
-      const alone = devicesOf(account).every(each => deathOf(each, at))
-      return known && alone && after.length > 0 ? [`${call} rang ${device}, dead, before ${after}`] : []
+    const { at = 0, candidates = [], call } = own.find(({ event }) => event === 'picked') ?? {}
+    const rung = new Set(own.filter(({ event }) => event === 'offered').map(({ account }) => account))
+    return candidates.flatMap((account, index) => {
+      if (!rung.has(account) || !devicesOf(account).every(device => knownDead(device, at))) return []
+      const after = candidates.slice(index + 1).filter(name => sound(name, at))
+      return after.length === 0 ? [] : [`${call} rang ${account}, dead, before ${after}`]
     })
   })
 }

@@ -230,16 +230,16 @@ t.test('an application that really takes its time is waited for; one that never 
 })
 
 t.test('without an application outside, nothing answers there', async t => {
-  const hub = await begin(t, voice)
+  const logged: string[] = []
+  const keep = (_: object, line: string) => void logged.push(line)
+  const hub = await begin(t, { ...voice, log: { info: keep, warn: keep, error: keep } })
+  t.same(logged, ['no dataDir: nothing is kept over a restart'])
   const call = await hub.call('one')
   t.match(await call.over, { reason: 'failed', message: /the connection failed \(ECONNREFUSED\)/ })
 })
 
 t.test('reload, drain and restart are what they are to a hub that serves', async t => {
-  const hub = await begin(t, {
-    ...support,
-    config: { dataDir: t.testdir(), drainMs: 10_000 },
-  })
+  const hub = await begin(t, { ...support, config: { dataDir: t.testdir(), drainMs: 10_000 } })
   const alice = await hub.phone('alice')
   await alice.status({ status: 'away', for: 'account' })
   await hub.reload({ groups: { sales: { members: ['alice'] } } })

@@ -93,6 +93,7 @@ t.test('a paused link loses nothing and mixes nothing up: all comes when it resu
   const accepting = alice.accept()
   await accepting
   t.equal(call.state, 'ringing', 'the button was pressed, and is not heard')
+  await t.rejects(alice.place('bob'), new Error('alice at phone has not placed the call: online, ringing'))
   await call.hangup()
   t.match(await alice.invites[0]?.over, { reason: 'caller-canceled' })
   alice.link.resume()
