@@ -155,6 +155,7 @@ t.test(
     await stir(stand, status => agent.client.send({ type: 'status', status, note: `${note}${status}` }), 10)
     await agent.client.ask({ type: 'ping' }, 'pong')
     t.equal(client.all('presence').length, 1)
+    t.ok(stand.bounds.reached.crowdedBytes > 0, 'and that is counted')
     client.ws.resume()
     await client.next('resources')
     await stand.room.clock.settle(1000)
@@ -200,7 +201,13 @@ t.test('[FF5] more unsent than the bound closes 1013 at once', async t => {
   await until(() => stand.gateway.counts.faults.overloaded === 1)
   client.ws.resume()
   t.match(await client.closed, { code: 1013, reason: 'overloaded' })
-  t.match(client.frames.at(-1), { type: 'error', code: 'overloaded', retry: true })
+  t.match(client.frames.at(-1), {
+    type: 'error',
+    code: 'overloaded',
+    message: 'at most 262144 bytes that wait to be read (limits.unsentBytes)',
+    retry: true,
+  })
+  t.equal(stand.bounds.reached.unsentBytes, 1)
 })
 
 t.test('healing stops when there is no more room, and goes on later', async t => {

@@ -495,12 +495,14 @@ t.test('callers who come at once with the same token share one check', async t =
 })
 
 t.test('the cache keeps within its size, the least used token first to go', async t => {
-  const { verifier } = door({ bounds: new Bounds({ cachedTokens: 2 }) })
+  const bounds = new Bounds({ cachedTokens: 2 })
+  const { verifier } = door({ bounds })
   const [a, b, c] = ['a', 'b', 'c'].map(jti => token({ claims: { jti } })) as [string, string, string]
   for (const text of [a, b, a, c, a]) t.ok((await verifier.verify(text)).ok)
   t.same(verifier.stats, { cached: 2, checked: 3 })
   await verifier.verify(b)
   t.equal(verifier.stats.checked, 4)
+  t.equal(bounds.reached.cachedTokens, 2)
 })
 
 t.test('the audience is the hub’s own', async t => {
