@@ -2,9 +2,10 @@
 // room show it.
 
 import { EventEmitter } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { readConfig } from '../src/config.js'
+import { defaultLimits, readConfig } from '../src/config.js'
 import {
   Bounds,
   Bucket,
@@ -12,11 +13,13 @@ import {
   Connections,
   connectionsWithin,
   descriptorLimit,
+  limitTable,
   perMinute,
   perSecond,
   Quota,
 } from '../src/limits/index.js'
 import { readBlock, silentLog, subscriberOf } from '../src/runtime/index.js'
+import { limitsTable } from './support/limits-page.js'
 
 t.test('a bucket gives a burst, then a steady rate, and says when there is more', async t => {
   const bucket = new Bucket(0)
@@ -190,3 +193,22 @@ t.test('a process takes no more connections than it may have files', async t => 
   t.equal(descriptorLimit(join(dir, 'endless')), undefined)
   t.equal(descriptorLimit(join(dir, 'none')), undefined)
 })
+
+t.test(
+  'docs/limits.md has every limit: what it is, what holds, what it does and how it is counted',
+  async t => {
+    const page = readFileSync('docs/limits.md', 'utf8')
+    const whole = page.replace(
+      /(<!-- limits -->\n).*(<!-- \/limits -->)/s,
+      (_, begin, end) => `${begin}\n${limitsTable}\n\n${end}`,
+    )
+    if (process.env.UPDATE_DOCS) writeFileSync('docs/limits.md', whole)
+    t.equal(readFileSync('docs/limits.md', 'utf8'), whole)
+    t.same(
+      Object.keys(defaultLimits).filter(name => !(name in limitTable)),
+      ['closeMs', 'gatewayFactor'],
+      'all are counted but a deadline of the wire, and what only widens others',
+    )
+    t.same(Object.keys(new Bounds().reached), Object.keys(limitTable), 'from the start')
+  },
+)

@@ -84,7 +84,7 @@ export const codeAdvice = {
   'too-many': {
     why: 'A bound was reached: frames a second, frames that wait for an answer, subscriptions, readers of one call, or another that the message names.',
     remedy:
-      'Slow down and try again after `retryAfterMs` or `Retry-After`. docs/operations.md lists the bounds that can be set.',
+      'Slow down and try again after `retryAfterMs` or `Retry-After`. docs/limits.md lists the bounds and how to set them.',
   },
   internal: {
     why: 'The fault is ours. The log of the hub has the reason, under the same time.',
