@@ -220,7 +220,7 @@ t.test(
     t.match(screen.stdout.text, /simulating.* {2}1 s.*phones {6}\S*\d of 2 online/s)
     t.match(
       pipe.stdout.text,
-      /^2 phones at http:.*; calls to sales; seed \d+\n1 s {2}2 placed, 2 now, 2 answered,/,
+      /^2 phones at http:.*; calls to sales; seed \d+\n1 s {2}2 placed, 2 now, 2 answered\n/,
     )
     for (const { stdout } of [screen, pipe]) {
       t.match(stdout.text, /2 calls to 2 phones in \d+\.\d\d s/)
@@ -589,7 +589,7 @@ t.test('faults are counted without an end, and told up to a bound', async t => {
   const now = progress(tally, 1000)
   const shown = [progressLine(now), ...progressPicture(now, tally), ...summaryLines(summary)]
   const text = shown.flatMap(line => render(line, { width: 80, colour: false })).join('\n')
-  t.match(text, /0 refused, 30\s+faults\n/)
+  t.match(text, /0 placed, 0 now, 30 faults\n/)
   t.match(text, /errors timeout 1\nfault fault 0\n.*30 rules were broken; the first 20 are told$/s)
 })
 

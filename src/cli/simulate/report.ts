@@ -40,13 +40,14 @@ type Progress = ReturnType<typeof progress>
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`
 
-export const progressLine = ({ elapsedMs, placed, open, answered, abandoned, ...rest }: Progress): Line =>
-  line(
+export const progressLine = ({ elapsedMs, placed, open, faults, ...now }: Progress): Line => {
+  const outcomes = (['answered', 'abandoned', 'unanswered', 'refused'] as const).filter(name => now[name] > 0)
+  return line(
     dim(seconds(elapsedMs)),
-    `  ${placed} placed, ${open} now, ${answered} answered, ${abandoned} abandoned, `,
-    `${rest.unanswered} unanswered, ${rest.refused} refused`,
-    rest.faults === 0 ? '' : red(`, ${rest.faults} faults`),
+    `  ${[`${placed} placed`, `${open} now`, ...outcomes.map(name => `${now[name]} ${name}`)].join(', ')}`,
+    faults === 0 ? '' : red(`, ${faults} faults`),
   )
+}
 
 export const progressPicture = (now: Progress, tally: Tally): Line[] => [
   line(bold('simulating'), dim(`  ${seconds(now.elapsedMs)}`)),
