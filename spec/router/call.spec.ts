@@ -246,6 +246,32 @@ t.test(
   },
 )
 
+t.test(
+  '[U8] whose connection is lost already is rung in doubt: nobody waits for them, and ten at most',
+  async t => {
+    const room = newRoom({
+      groups: { support: { members: ['alice', { account: 'bob', tier: 2 }] } },
+    })
+    const alice = room.phone('alice')
+    const bob = room.phone('bob')
+    alice.lose()
+    const { call } = await room.call('support')
+    t.same([alice.heard, bob.heard], [['invite'], ['invite']], 'the next tier is rung at once')
+    alice.comeBack()
+    t.ok(alice.accept(call), 'and who comes back in time may still answer')
+
+    const members = Array.from({ length: 30 }, (_, index) => `agent-${index}`)
+    const gone = newRoom({ groups: { all: { members } } })
+    const agents = members.map(name => gone.phone(name, 'phone', { silent: true }))
+    for (const agent of agents) agent.lose()
+    await gone.call('all')
+    const rung = () => agents.filter(({ heard }) => heard.length > 0).length
+    t.equal(rung(), 10, 'one call does not hold everyone who is lost')
+    await gone.clock.settle(12_000)
+    t.equal(rung(), 20)
+  },
+)
+
 t.test('a device of a kind that never confirms is not suspect, and rings at once', async t => {
   const room = newRoom()
   const alice = room.phone('alice', 'web', { confirms: false, silent: true })

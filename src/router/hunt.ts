@@ -11,7 +11,7 @@ import { Offer } from './offer.js'
 import type { Candidate } from './pick.js'
 import { survey } from './survey.js'
 
-/** So many people ring at once where a strategy rings all. */
+/** So many people ring at once where a strategy rings all, and so many in doubt beside them. */
 export const peopleAtOnce = 10
 
 const width: Readonly<Record<Strategy, number>> = { all: peopleAtOnce, 'longest-idle': 1 }
@@ -89,7 +89,8 @@ export class Hunt {
     while (!this.#over) {
       const promising = [...this.#offers].filter(offer => offer.promising)
       const next = this.#waiting[0]
-      if (next === undefined || promising.length >= room) break
+      const doubtful = this.#offers.size - promising.length
+      if (next === undefined || promising.length >= room || doubtful >= peopleAtOnce) break
       if (promising.length > 0 && next.tier !== this.#tier) break
       this.#waiting.shift()
       if (rung.has(next.account)) {

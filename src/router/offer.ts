@@ -5,6 +5,8 @@ import type {
   AccountId,
   CancelReason,
   Destination,
+  DeviceEntry,
+  DeviceId,
   Party,
   PartyName,
   RejectReason,
@@ -19,7 +21,7 @@ import type { Candidate } from './pick.js'
 export interface Attempt {
   readonly party: Party
   state: AttemptState
-  /** Nobody may be at the other end: it did not confirm ringing in time, or its connection was lost. */
+  /** Nobody may be at the other end: its connection is lost, or it was silent before, or did not confirm ringing in time. */
   doubtful: boolean
 }
 
@@ -100,12 +102,13 @@ export class Offer {
     this.#attempts = claimed.value.map(device => ({
       party: { tenant, account: this.account, device },
       state: attemptAutomaton.initial,
-      doubtful: false,
+      doubtful: Number(this.#entryOf(device).rank) > 0,
     }))
     this.#timers.push(clock.after(timeoutMs, () => this.#expire()))
     this.#timers.push(clock.after(config.calls.confirmMs, () => this.#unconfirmed()))
     for (const attempt of this.#attempts) this.#offer(attempt)
     if (this.#open.length === 0) this.#over('timeout')
+    else if (!this.promising) this.#hunter.doubted(this)
   }
 
   #offer(attempt: Attempt): void {
@@ -217,7 +220,12 @@ export class Offer {
   }
 
   #confirms({ party }: Attempt): boolean {
-    return this.#terms.candidate.devices.find(({ device }) => device === party.device)?.confirms !== false
+    return this.#entryOf(party.device).confirms !== false
+  }
+
+  /** What the presence resource said of one of the devices. */
+  #entryOf(id: DeviceId): DeviceEntry {
+    return this.#terms.candidate.devices.find(({ device }) => device === id) as DeviceEntry
   }
 
   #doubt(attempt: Attempt): void {
