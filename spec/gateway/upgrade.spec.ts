@@ -165,12 +165,19 @@ t.test('a peer that floods while its token is verified is cut off', async t => {
   const { verifier, waiting } = slowVerifier()
   const stand = await newStand(t, { verifier, limits: { waitingBytes: 1000 } })
   const { tcp, closed, text } = stand.raw()
+  const accepted = once(stand.server, 'connection')
   tcp.write(upgradeRequest({ Authorization: 'Bearer abc' }))
   await until(() => waiting.length === 1)
+  const [socket] = await accepted
+  const heard = once(socket, 'data')
+  tcp.write(Buffer.alloc(100))
+  await heard
+  t.notOk(socket.destroyed)
   tcp.write(Buffer.alloc(2000))
   await closed
   waiting.pop()!(ok(grant))
   t.equal(text(), '')
+  t.equal(stand.bounds.reached.waitingBytes, 1)
 })
 
 t.test('a verifier that fails is an internal error, on the upgrade and in hello', async t => {

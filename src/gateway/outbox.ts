@@ -7,8 +7,8 @@ import type { CallFrame } from '../protocol/index.js'
 
 /** About how many bytes a frame takes: what sides may fill at will, and something for the rest. */
 const weightOf = (frame: CallFrame): number => {
-  let bytes = 256
-  if ('sdp' in frame) bytes += frame.sdp?.length ?? 0
+  const { sdp = '' } = frame as { readonly sdp?: string }
+  let bytes = 256 + sdp.length
   if (frame.type === 'signal') bytes += JSON.stringify(frame.data).length
   if (frame.type === 'invite') for (const value of Object.values(frame.params)) bytes += value.length
   return bytes

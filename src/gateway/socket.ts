@@ -66,7 +66,7 @@ const wireFaults = new Map<string | undefined, ErrorCode>([
 ])
 
 const wireFault = ({ code }: NodeJS.ErrnoException): ErrorCode | undefined =>
-  wireFaults.get(code) ?? (code?.startsWith('WS_ERR_') ? 'malformed' : undefined)
+  wireFaults.get(code) ?? (String(code).startsWith('WS_ERR_') ? 'malformed' : undefined)
 
 export class Socket implements Heart {
   readonly dialect: Dialect
