@@ -102,7 +102,17 @@ const accounted = ({ calls }: Summary): number =>
     .reduce((all, one) => all + one, calls.answered + calls.abandoned)
 
 t.test('without an address it brings a hub of its own, and every call has exactly one end', async t => {
-  const { code, events, summary } = await run('--phones', '20', '--calls', '60', '--drop', 'exp:1s', ...swift)
+  const { code, events, summary } = await run(
+    '--phones',
+    '20',
+    '--calls',
+    '60',
+    '--drop',
+    'exp:1s',
+    '--reject',
+    '40%',
+    ...swift,
+  )
   t.equal(code, 0)
   t.match(events[0], { event: 'began', seed: 7, phones: 20, to: 'support' })
   t.match(summary, { event: 'summary', ok: true, seed: 7, faults: [], faultCount: 0, interrupted: false })
