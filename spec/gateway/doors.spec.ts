@@ -179,3 +179,73 @@ t.test(
     t.match(await end, { code: 4401 }, 'and ends with its token')
   },
 )
+
+t.test('[FU2] a handshake that says a thing twice, or in another version, is answered 400', async t => {
+  const scene = await newScene(t)
+  const invalid = { code: 'invalid', metric: 'switchhook_faults_total{code="invalid"}' }
+  await scene.survives(t, invalid, async () => {
+    const twice = upgradeRequest().replace(/^(Sec-WebSocket-Key: .*)$/m, '$1\r\n$1')
+    const versions = ['8', '0', '14', 'x', '13, 13'].map(version =>
+      upgradeRequest({ 'Sec-WebSocket-Version': version }),
+    )
+    for (const request of [twice, ...versions]) {
+      const peer = plain(t, scene.port, request)
+      await peer.closed
+      t.equal(peer.status(), 400, request.slice(-60))
+    }
+  })
+})
+
+t.test(
+  '[FT1] [FT2] [FT3] [FT5] [FT6] [FT8] [FT10] [FT11] a bad token leaves no trace: not in hello, on the way in, or over HTTP',
+  async t => {
+    const scene = await newScene(t)
+    const good = scene.forge({})
+    const [head = '', claims = '', signature = ''] = good.split('.')
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const tokens: Readonly<Record<string, string>> = {
+      'alg none': `${part({ alg: 'none' })}.${claims}.`,
+      'alg nOnE, signed': `${part({ alg: 'nOnE' })}.${claims}.${signature}`,
+      'no alg': `${part({})}.${claims}.${signature}`,
+      'another alg': `${part({ alg: 'RS256' })}.${claims}.${signature}`,
+      'a hostile kid': `${part({ alg: 'HS256', kid: '../../dev/null' })}.${claims}.${signature}`,
+      crit: `${part({ alg: 'HS256', crit: ['exp'] })}.${claims}.${signature}`,
+      'five parts': `${head}.${claims}.${signature}.${signature}.${signature}`,
+      'exp 9e99': scene.forge({ exp: 9e99 }),
+      'a name with a direction': scene.forge({ sub: 'mal\u202elory' }),
+      'a name of 129': scene.forge({ sub: 'm'.repeat(129) }),
+      padding: `${good}=`,
+      'a megabyte': scene.forge({ scope: 'x'.repeat(40_000) }),
+      nothing: '',
+    }
+    const frames = { code: 'unauthorized', metric: 'switchhook_faults_total{code="unauthorized"}' }
+    await scene.survives(
+      t,
+      { ...frames, secrets: Object.values(tokens).filter(token => token !== '') },
+      async () => {
+        for (const [what, token] of Object.entries(tokens)) {
+          const client = scene.client()
+          await client.opened
+          client.send({ type: 'hello', token, device: 'phone' })
+          t.match(await client.next('error'), { code: 'unauthorized', retry: false }, what)
+          t.match(await client.closed, { code: 4401 })
+        }
+        for (const [what, token] of Object.entries(tokens)) {
+          if (token.length > 8_192) continue
+          const peer = plain(t, scene.port, upgradeRequest({ Authorization: `Bearer ${token}` }))
+          await peer.closed
+          t.equal(peer.status(), 401, what)
+        }
+      },
+    )
+    const http = { code: 'unauthorized', metric: 'switchhook_http_refused_total{code="unauthorized"}' }
+    await scene.survives(t, http, async () => {
+      for (const [what, token] of Object.entries(tokens)) {
+        if (token.length > 8_192) continue
+        const headers = { authorization: `Bearer ${token}` }
+        t.equal((await fetch(`${scene.url}/v1/presence/alice`, { headers })).status, 401, what)
+      }
+    })
+    t.equal(await scene.metric('switchhook_sockets_accepted_total'), Object.keys(tokens).length + 2)
+  },
+)

@@ -275,3 +275,68 @@ t.test('[FF3] one-byte fragments without an end are closed, and little is kept o
     for (const { closed } of peers) t.equal(await closed, 1008)
   }),
 )
+
+t.test('[FF4] ten thousand pings, pongs or empty texts at once end the connection', async t => {
+  const floods = [
+    ['pings', frame(9, 'x'), 4429, 'too-many'],
+    ['pongs', frame(10), 4429, 'too-many'],
+    ['texts', text(ping), 4429, 'too-many'],
+    ['empty texts', text(''), 4500, 'malformed'],
+  ] as const
+  for (const [what, each, code, fault] of floods) {
+    await scene.survives(t, { code: fault, metric: `switchhook_faults_total{code="${fault}"}` }, async () => {
+      const peer = await scene.raw('mallory')
+      peer.tcp.write(Buffer.concat(Array(10_000).fill(each)))
+      t.equal(await peer.closed, code, what)
+      t.ok(peer.said().length < 300, 'and few of them are answered')
+    })
+  }
+})
+
+t.test('[FF6] JSON that is odd is answered or closed, and never thrown over', async t => {
+  const peer = await scene.raw('mallory')
+  const pairs = (count: number) => Array.from({ length: count }, (_, index) => `"k${index}":1`).join()
+  const nested = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
+  const answers: Readonly<Record<string, readonly [text: string, code: string | undefined]>> = {
+    'nested 30,000 deep': [`{"type":"signal","call":"c","data":${nested}}`, 'invalid'],
+    'nine thousand keys': [`{"type":"ping",${pairs(5_000)}}`, undefined],
+    'nine thousand keys to relay': [`{"type":"signal","call":"c","data":{${pairs(5_000)}}}`, 'invalid'],
+    'a number of 60,000 digits': [`{"type":"ack","seq":${'9'.repeat(60_000)}}`, 'invalid'],
+    '1e400': ['{"type":"ack","seq":1e400}', 'invalid'],
+    'half a surrogate pair': ['{"type":"signal","call":"c","data":"\\ud800"}', 'invalid'],
+    'type twice': ['{"type":"leave","type":"ping"}', undefined],
+    '__proto__ and constructor in params': [
+      '{"type":"place","to":"bob","params":{"__proto__":"x","constructor":"y"},"sdp":7}',
+      'invalid',
+    ],
+    'NUL in a text': ['{"type":"status","status":"away","note":"a\\u0000b"}', undefined],
+    'a type that is on every object': ['{"type":"constructor"}', 'unknown-type'],
+    '__proto__ as a type': ['{"type":"__proto__"}', 'unknown-type'],
+  }
+  await scene.survives(
+    t,
+    { code: 'invalid', metric: 'switchhook_frames_refused_total{code="invalid"}' },
+    async () => {
+      for (const [what, [json, code]] of Object.entries(answers)) {
+        peer.tcp.write(text(json))
+        if (code !== undefined) t.match(await peer.next('error'), { code }, what)
+        peer.tcp.write(text(ping))
+        await peer.next('pong')
+        await scene.clock.settle(1_000)
+      }
+      t.equal(({} as { x?: string }).x, undefined)
+    },
+  )
+  peer.tcp.write(close(1000))
+  await peer.closed
+  await scene.survives(t, malformed, async () => {
+    for (const [what, bytes] of [
+      ['a byte order mark', `\ufeff${ping}`],
+      ['NUL', '\0'],
+      ['NUL behind it', `${ping}\0`],
+      ['deep, and no object', nested],
+    ] as const) {
+      await closes(t, { [what]: [text(bytes)] }, 4500)
+    }
+  })
+})

@@ -73,6 +73,8 @@ const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMess
   if (dialect === undefined) return refuse('not-found', 'no socket at this path')
   if (method !== 'GET' || httpVersion !== '1.1')
     return refuse('invalid', 'a WebSocket begins with GET, HTTP/1.1')
+  // The library takes the drafts' version 8, too (RFC 6455, section 4.1).
+  if (headers['sec-websocket-version'] !== '13') return refuse('invalid', 'Sec-WebSocket-Version must be 13')
   const query = new URL(url as string, 'http://hub').searchParams
   if (query.has('token') || query.has('access_token')) {
     return refuse(

@@ -63,6 +63,8 @@ export class Watch {
   }
 
   close(): void {
+    this.#queries.clear()
+    this.#missed.clear()
     this.#subscriptions.close()
   }
 }
