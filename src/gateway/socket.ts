@@ -252,16 +252,14 @@ export class Socket implements Heart {
   /** Why it may not say so much now, if so. */
   #tooFast(bytes: number): Refusal | undefined {
     const { bounds, clock } = this.#around
-    const { bytesPerSecond, framesPerSecond, gatewayFactor } = bounds.of
-    const factor = this.gateway ? gatewayFactor : 1
+    const factor = this.gateway ? bounds.of.gatewayFactor : 1
+    const frames = bounds.of.framesPerSecond * factor
+    const rate = bounds.of.bytesPerSecond * factor
     const now = clock.now()
-    for (const [name, bucket, rate, amount] of [
-      ['framesPerSecond', this.#frames, framesPerSecond * factor, 1],
-      ['bytesPerSecond', this.#bytes, bytesPerSecond * factor, bytes],
-    ] as const) {
-      const retryAfterMs = bucket.take(perSecond(rate), now, amount)
-      if (retryAfterMs > 0) return bounds.refuse(name, { value: rate, retryAfterMs })
-    }
+    const framesMs = this.#frames.take(perSecond(frames), now)
+    if (framesMs > 0) return bounds.refuse('framesPerSecond', { value: frames, retryAfterMs: framesMs })
+    const bytesMs = this.#bytes.take(perSecond(rate), now, bytes)
+    if (bytesMs > 0) return bounds.refuse('bytesPerSecond', { value: rate, retryAfterMs: bytesMs })
     return undefined
   }
 

@@ -27,6 +27,7 @@ export const readBlock = (text: string): Block | undefined => {
 
 /** Whether an address is in one of the blocks, each as `readBlock` takes them; what is none of those is in none. */
 export const withinBlocks = (texts: readonly string[]): ((address: string) => boolean) => {
+  if (texts.length === 0) return () => false
   const list = new BlockList()
   for (const text of texts) {
     const block = readBlock(text)
