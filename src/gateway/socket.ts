@@ -58,15 +58,12 @@ export const count = (by: Partial<Record<ErrorCode, number>>, code: ErrorCode): 
   by[code] = (by[code] ?? 0) + 1
 }
 
-/** What a WebSocket that breaks RFC 6455, or our bounds of it, amounts to; by the library's codes. */
+/** What breaking our bounds of the wire amounts to, by the library's codes; any other breaks RFC 6455. */
 const wireFaults = new Map<string | undefined, ErrorCode>([
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'too-large'],
   ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 'too-large'],
   ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 'too-many'],
 ])
-
-const wireFault = ({ code }: NodeJS.ErrnoException): ErrorCode | undefined =>
-  wireFaults.get(code) ?? (String(code).startsWith('WS_ERR_') ? 'malformed' : undefined)
 
 export class Socket implements Heart {
   readonly dialect: Dialect
@@ -263,17 +260,17 @@ export class Socket implements Heart {
     return undefined
   }
 
-  /** The connection broke, or its other end broke the rules of the wire: that is a fault, and its close is under way. */
-  #failed(error: NodeJS.ErrnoException): void {
+  /** The other end broke the rules of the wire: the library reports nothing else, and its close is under way. */
+  #failed({ code: name, message }: NodeJS.ErrnoException): void {
     const { bounds, tally } = this.#around
-    const code = wireFault(error)
+    const code = wireFaults.get(name) ?? 'malformed'
     if (code === 'too-large') bounds.note('messageBytes')
-    if (code !== undefined) count(tally.faults, code)
-    this.#note({ ...(code !== undefined && { code }), message: error.message }, 'socket failed')
+    count(tally.faults, code)
+    this.#note({ code, message }, 'socket closed for a fault')
   }
 
   /** An audit line: what was refused, to whom, and why. */
-  #note({ code, message }: { code?: ErrorCode; message: string }, what: string): void {
+  #note({ code, message }: Pick<Refusal, 'code' | 'message'>, what: string): void {
     this.#around.log.info({ code, reason: message, ...this.owner.who, peer: this.#peer }, what)
   }
 
