@@ -74,6 +74,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   http: ['router', 'presence', 'protocol', 'limits', 'gateway/token'],
   client: ['protocol'],
   cli: ['hub.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
+  react: ['client'],
   testing: ['hub.ts', 'client', 'gateway/token'],
 }
 
@@ -137,6 +138,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   gateway: /^(ws|jose|lru-cache|typebox|node:(crypto|http|stream|net))$/,
   http: /^(fastify|typebox|lru-cache|prom-client|node:(http|https|stream|net|crypto|events))$/,
   cli: /^(commander|pino|ws|node:.*)$/,
+  react: /^react$/,
   testing: /^(ws|undici|node:(http|net|stream))$/,
 }
 

@@ -350,6 +350,7 @@ for (const page of pages) {
         await t.test(at, t => mints(t, how, text))
       } else if (language === 'ini') await session.reads(text)
       else if (language === 'mermaid') t.equal(page, 'docs/machines.md', 'drawn by spec/machines.spec.ts')
+      else if (language === 'jsx') t.equal(page, 'docs/react.md', 'rendered by spec/react/hooks.spec.ts')
       else t.equal(language + /^\s*(\$|npx|npm|switchhook) /m.exec(text), 'null', `${at} is a picture`)
     }
     await session.end()
