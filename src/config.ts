@@ -217,6 +217,14 @@ export const readConfig = (input: unknown, around: Surroundings): Read<Config> =
   return reading.faults.length > 0 ? { ok: false, faults: reading.faults } : { ok: true, value }
 }
 
+/** Where text stops being JSON. V8 quotes what stands around it, which may be a secret and is never told. */
+const lineOf = (text: string, { message }: Error): number => {
+  const [, at = text.length] = /at position (\d+)/.exec(message) ?? []
+  const [, around] = /"(.*)"(?:\.\.\.)? is not valid JSON$/s.exec(message) ?? []
+  const end = around === undefined ? Number(at) : text.indexOf(around) + around.length / 2
+  return text.slice(0, end).split('\n').length
+}
+
 /** What a file says, as it stands there: JSON, not judged yet. */
 export const loadInput = (path: string): Read<unknown> => {
   const refuse = (message: string): Read<unknown> => ({ ok: false, faults: [{ path, message }] })
@@ -229,7 +237,7 @@ export const loadInput = (path: string): Read<unknown> => {
   try {
     return { ok: true, value: JSON.parse(text) }
   } catch (error) {
-    return refuse(`is not JSON: ${(error as Error).message}`)
+    return refuse(`is not JSON (line ${lineOf(text, error as Error)})`)
   }
 }
 

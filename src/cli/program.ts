@@ -1,6 +1,6 @@
 // The command tree, and the run of one command in it: from arguments to an exit code. Whatever goes wrong ends here,
 // in a line on standard error. The first SIGINT, SIGTERM or uncaught fault asks the command to finish in good order,
-// a second one ends it at once.
+// a second signal ends it at once.
 
 import { Command } from 'commander'
 import { callCommand } from './call.js'
@@ -25,8 +25,8 @@ export type Start = <O extends { readonly json?: boolean }>(
   work: (options: O, job: Job) => Promise<number>,
 ) => Promise<void>
 
-/** How a process ends that did not finish: by a signal, as a shell says it, or by a fault. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143, uncaughtException: 1 } as const
+/** How a process ends that a signal did not let finish, as a shell says it. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
 /** Runs the command that `args` name (without the program's own name). Never rejects. */
 export const run = async (args: readonly string[], shell: Shell): Promise<number> => {
@@ -44,11 +44,16 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
   const start: Start = async (options, work) => {
     const out = options.json === true ? new Output(stdout, { env, json: true }) : screen
     let faults = 0
-    const offs: (() => void)[] = []
+    const offs = [
+      shell.on('uncaughtException', fault => {
+        faults += say(failureOf(fault))
+        // One that comes while the command finishes does not keep it from that.
+        stop.abort(fault)
+      }),
+    ]
     const second = new Promise<number>(resolve => {
       for (const [name, code] of Object.entries(exitCodes) as [keyof typeof exitCodes, number][]) {
         const listener = (reason: unknown): void => {
-          if (name === 'uncaughtException') faults += say(failureOf(reason))
           if (stop.signal.aborted) resolve(code)
           else stop.abort(reason)
         }

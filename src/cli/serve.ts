@@ -45,30 +45,61 @@ const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<
   const log = createLog(shell.stderr, options.logLevel ?? (dev ? 'warn' : 'info'))
   const config = configOf(options, dev, shell)
   // Loaded here, so that the other commands start without the weight of a hub.
-  const { createHub } = await import('../hub.js')
-  const hub = await taken(createHub(config, { log }), options.config)
-  const reload = async () => taken(hub.reload(configOf(options, dev, shell)), options.config)
+  const starting = import('../hub.js').then(({ createHub }) =>
+    taken(createHub(config, { log }), options.config),
+  )
+  const reload = async () => taken((await starting).reload(configOf(options, dev, shell)), options.config)
   // Without a file there is nothing to read again: SIGHUP means what it always does.
-  const off = options.config === undefined ? () => {} : shell.on('SIGHUP', () => void reread(reload, log))
+  // Without a file there is nothing to read again: SIGHUP means what it always does.
+  const off =
+    options.config === undefined
+      ? () => {}
+      : shell.on(
+          'SIGHUP',
+          oneAtATime(() => reread(reload, log)),
+        )
   const signal = () => String(stop.reason)
   try {
-    const { url, socket } = await listen(hub, config)
-    const { pid } = shell
-    out.tell(
-      { event: 'listening', url, socket, pid, ...(dev && { dev }) },
-      line('listening on ', bold(url), ` (process ${pid})`),
-      ...(dev ? devLines(dev, url) : []),
-    )
-    await aborted(stop)
-    if (stop.reason instanceof Error) log.error({ error: stop.reason }, 'a fault that nobody caught')
-    out.tell({ event: 'draining', signal: signal() }, line(`${signal()}: draining; once more stops at once`))
-    await hub.drain()
+    const hub = await starting
+    try {
+      if (!stop.aborted) {
+        const { url, socket } = await listen(hub, config)
+        const { pid } = shell
+        out.tell(
+          { event: 'listening', url, socket, pid, ...(dev && { dev }) },
+          line('listening on ', bold(url), ` (process ${pid})`),
+          ...(dev ? devLines(dev, url) : []),
+        )
+      }
+      await aborted(stop)
+      if (stop.reason instanceof Error) log.error({ error: stop.reason }, 'a fault that nobody caught')
+      out.tell(
+        { event: 'draining', signal: signal() },
+        line(`${signal()}: draining; once more stops at once`),
+      )
+      await hub.drain()
+    } finally {
+      await hub.close()
+    }
   } finally {
     off()
-    await hub.close()
   }
   out.tell({ event: 'stopped', signal: signal() }, line('stopped'))
   return 0
+}
+
+/** Begins the work at each call; all calls that come while it is under way are one more. */
+const oneAtATime = (work: () => Promise<void>) => {
+  let wanted = 0
+  return async (): Promise<void> => {
+    wanted++
+    if (wanted > 1) return
+    for (let begun = 0; begun < wanted; ) {
+      begun = wanted
+      await work()
+    }
+    wanted = 0
+  }
 }
 
 const configOf = (

@@ -35,7 +35,7 @@ export interface Job {
   readonly out: Output
   /**
    * Aborted by the first SIGINT, SIGTERM or uncaught fault, with the signal's name or the error as its reason: finish in
-   * good order. A second one does not wait.
+   * good order. A second signal does not wait.
    */
   readonly stop: AbortSignal
 }
