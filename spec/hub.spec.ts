@@ -228,9 +228,9 @@ t.test(
     t.equal((await ask('POST', `/v1/calls/${call}`, { signal: 1 })).status, 200, 'calls go on')
     t.equal((await ask('DELETE', `/v1/calls/${call}`)).status, 204, 'and end')
 
-    measured(0.75)
+    measured(0.7)
     await t.rejects(api.place({ to: 'bob', from: 'x' }), { code: 'overloaded' }, 'not at once')
-    measured(0.65)
+    measured(0.6)
     t.equal((await ask('GET', '/readyz')).status, 200)
     await world.phone('carol')
     await api.place({ to: 'bob', from: 'x' })

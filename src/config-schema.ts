@@ -215,6 +215,10 @@ export const Limits = section('How much one peer, account or tenant may take; do
   unackedBytes: defaultsTo(1024 * 1024, count('What those frames carry, in bytes.')),
   subscriptionsPerSession: defaultsTo(1_000, count('Destinations that one session watches.')),
   requestsPerSecond: defaultsTo(100, count('HTTP requests of one account a second; twice as many at once.')),
+  bodyBytes: defaultsTo(
+    64 * 1024 * 1024,
+    count('Bytes of the bodies of HTTP requests that are on their way to the hub, in all.'),
+  ),
   streamsPerAccount: defaultsTo(
     1_000,
     count('Event streams, and requests that wait for their call, of one account at once.'),

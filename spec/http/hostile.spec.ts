@@ -4,13 +4,14 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
-import { type Api, newApi } from '../support/http-api.js'
+import { Bounds } from '../../src/limits/index.js'
+import { type Api, type ApiOptions, newApi, until } from '../support/http-api.js'
 
 const place = '{"to":"nobody","from":""}'
 const json = 'Content-Type: application/json'
 
-const stand = async (t: Test) => {
-  const api = await newApi(t)
+const stand = async (t: Test, options: ApiOptions = {}) => {
+  const api = await newApi(t, options)
   const token = await api.token('pbx', ['call:inbound', 'presence:read'])
   const auth = `Authorization: Bearer ${token}`
   return { api, token, auth }
@@ -179,6 +180,43 @@ t.test('[FH2] a body that does not end is refused by its time, and its line says
   ])
   t.same(await countedIn(api, 'http_responses_total'), { 408: 1 })
   t.same(await countedIn(api, 'http_refused_total'), { invalid: 1 })
+})
+
+t.test('[FH2] what all bodies on their way take is bounded; who has sent or leaves makes room', async t => {
+  const bounds = new Bounds({ bodyBytes: 300 * 1024 })
+  const { api, auth, token } = await stand(t, { bounds })
+  const begin = async (length: string, start: string) => {
+    const socket = connect(api.port, '127.0.0.1')
+    const arrival = api.arrival()
+    socket.write(`${request('POST /v1/calls HTTP/1.1', 'Host: hub', auth, json, length)}${start}`)
+    const { request: arrived, response } = await arrival
+    await until(() => arrived.listenerCount('data') > 0)
+    return { socket, response }
+  }
+  const post = () =>
+    api.ask('POST', '/v1/calls', { token, body: { to: 'nobody', from: '', more: 'x'.repeat(50_000) } })
+  const first = await begin('Content-Length: 26', '{')
+  const endless = await begin('Transfer-Encoding: chunked', '1\r\n{\r\n')
+  const refused = await post()
+  t.match(
+    [refused.status, refused.json.error],
+    [
+      503,
+      {
+        code: 'overloaded',
+        message: 'at most 307200 bytes of request bodies on their way (limits.bodyBytes)',
+      },
+    ],
+  )
+  t.equal(bounds.reached.bodyBytes, 1)
+  const [heard] = await Promise.all([once(first.socket, 'data'), first.socket.write(' '.repeat(25))])
+  t.match(String(heard), /^HTTP\/1\.1 400 /)
+  t.equal((await post()).status, 503, 'one of unknown length may come to the limit')
+  const gone = new Promise(resolve => endless.response.once('close', resolve))
+  endless.socket.resetAndDestroy()
+  await gone
+  for (let times = 0; times < 20; times++) t.equal((await post()).status, 201)
+  first.socket.destroy()
 })
 
 t.test('who leaves in the middle of a request is no refusal', async t => {

@@ -122,6 +122,12 @@ export class Child {
     return this.#process.pid
   }
 
+  /** Nobody reads what it says from now on: writing is an error to it (EPIPE). */
+  deafen(): void {
+    this.#process.stdout?.destroy()
+    this.#process.stderr?.destroy()
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#process.kill(name)
   }

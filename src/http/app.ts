@@ -6,13 +6,11 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import { factsOf, HubError } from '../errors.js'
 import type { Audit, Refused } from './audit.js'
+import { type Bodies, bodyLimit } from './bodies.js'
 import { excess, requireHeaders, requireJson, tooManyHeaders } from './form.js'
 import { type Listener, refuseClient } from './listener.js'
 import { errorBody, refusalHeaders, refusalOf } from './refusal.js'
 import { checkRequest, type Shapes } from './shapes.js'
-
-/** The largest body, in bytes. */
-const bodyLimit = 256 * 1024
 
 /** A parameter of a path is judged by its schema, which says what is wrong with it; no URL is longer than this. */
 const maxParamLength = 16 * 1024
@@ -21,7 +19,7 @@ const maxParamLength = 16 * 1024
 const broken = ({ raw }: FastifyRequest): boolean => raw.socket.destroyed && !raw.complete
 
 /** The application behind a listener. Routes and hooks are added before it is ready. */
-export const createApp = (listener: Listener, audit: Audit) => {
+export const createApp = (listener: Listener, audit: Audit, bodies: Bodies) => {
   const requests = new WeakMap<IncomingMessage, FastifyRequest>()
   const outright = refuseClient(audit, raw => {
     const request = requests.get(raw)
@@ -85,7 +83,9 @@ export const createApp = (listener: Listener, audit: Audit) => {
   })
   app.addHook('onRequest', requireHeaders)
   // After whoever asks is known, and before a byte of the body is looked at.
-  app.addHook('preParsing', requireJson)
+  app.addHook('preParsing', async (request, reply) => {
+    if (requireJson(request)) bodies.expect(request, reply)
+  })
   app.addHook('onResponse', async (request, reply) => {
     if (!broken(request)) audit.answered(reply.statusCode)
     listener.answered()

@@ -30,9 +30,9 @@ const carriesBody = ({ method, headers }: FastifyRequest): boolean =>
   headers['transfer-encoding'] !== undefined ||
   Number(headers['content-length']) > 0
 
-/** Refuses bodies that are no JSON, or packed in any way. */
-export const requireJson = async (request: FastifyRequest): Promise<void> => {
-  if (request.is404 || !carriesBody(request)) return
+/** Whether a body of the request is read. It is refused unless it is JSON, not packed in any way. */
+export const requireJson = (request: FastifyRequest): boolean => {
+  if (request.is404 || !carriesBody(request)) return false
   const { 'content-encoding': packed, 'transfer-encoding': transfer = 'chunked' } = request.headers
   const types = request.raw.headersDistinct['content-type'] ?? []
   const plain = packed === undefined && transfer.toLowerCase() === 'chunked'
@@ -42,6 +42,7 @@ export const requireJson = async (request: FastifyRequest): Promise<void> => {
       'body must come as Content-Type: application/json, not compressed',
     )
   }
+  return true
 }
 
 /** What no body may hold, whatever its schema says; undefined if there is nothing of it. */

@@ -14,6 +14,7 @@ import { shed } from './admission.js'
 import { createApp } from './app.js'
 import { Audit } from './audit.js'
 import { authenticate, recheck } from './authorization.js'
+import { Bodies } from './bodies.js'
 import { serveCalls } from './calls.js'
 import { allowOrigins } from './cors.js'
 import { type Bound, createListener } from './listener.js'
@@ -62,6 +63,7 @@ export const createHttp = (options: HttpOptions): Http => {
   const { overloaded, troubles = {}, bounds = new Bounds() } = options
   const { connections = new Connections({ bounds, listen: config.listen, log }) } = options
   const audit = new Audit(log, connections)
+  const bodies = new Bodies(bounds)
   const streams = new Streams(bounds)
   const metrics = createMetrics({ presence, router, gateway, store, audit, bounds, connections })
   let draining = false
@@ -72,7 +74,7 @@ export const createHttp = (options: HttpOptions): Http => {
   }
 
   const main = createListener(config.listen.tls, clock, connection => connections.accept(connection))
-  const api = createApp(main, audit)
+  const api = createApp(main, audit, bodies)
   if (config.cors.length > 0) api.addHook('onRequest', allowOrigins(config.cors))
   serveDescription(api)
   serveHealth(api, reasons)
@@ -89,7 +91,7 @@ export const createHttp = (options: HttpOptions): Http => {
   )
 
   const side = config.metrics && { at: config.metrics, listener: createListener(undefined, clock, () => {}) }
-  const metricsApp = side ? createApp(side.listener, audit) : api
+  const metricsApp = side ? createApp(side.listener, audit, bodies) : api
   serveMetrics(metricsApp, metrics)
 
   return {

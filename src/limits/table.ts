@@ -33,6 +33,7 @@ export const limitTable = {
   unackedFrames: { instead: 'the oldest frame is forgotten; a client that missed it begins anew' },
   unackedBytes: { instead: 'the oldest frames are forgotten; a client that missed them begins anew' },
   subscriptionsPerSession: { code: 'too-many', what: 'destinations watched by one session' },
+  bodyBytes: { code: 'overloaded', what: 'bytes of request bodies on their way' },
   requestsPerSecond: { code: 'too-many', what: 'requests a second of one account' },
   streamsPerAccount: { code: 'too-many', what: 'event streams and waiting requests of one account' },
   callsPerTenant: { code: 'too-many', what: 'live calls' },

@@ -24,11 +24,11 @@ export class Pressure {
   #high = false
 
   /**
-   * The defaults are for `heapShare`: V8 lets garbage take at most half of the room that a collection has left, so at
-   * 85 % of it at least 70 % are in use.
+   * The defaults are for `heapShare`. V8 lets garbage take at most half of the room that a collection has left, so at
+   * 80 % at least 60 % are in use; and where collections leave more than 80 %, and little time beside them, it gives up.
    */
   constructor(options: PressureOptions) {
-    this.#options = { high: 0.85, low: 0.7, ...options }
+    this.#options = { high: 0.8, low: 0.65, ...options }
   }
 
   /** Whether no more should be taken on. */
@@ -48,11 +48,14 @@ export class Pressure {
 /** V8 counts its young generation to the limit: three semi-spaces of 16 MiB unless a flag says otherwise. */
 const YOUNG_BYTES = 48 * 1024 * 1024
 
+/** What it takes to go on with what is there, to refuse what is new, and to end in good order. */
+const RESERVE_BYTES = 16 * 1024 * 1024
+
 /** The share of the heap that is used, of all but the young generation: that is what runs out. */
 export const heapShare = (): number => {
   const used = getHeapSpaceStatistics()
     .filter(({ space_name }) => !space_name.startsWith('new_'))
     .reduce((total, { space_used_size }) => total + space_used_size, 0)
   const { heap_size_limit } = getHeapStatistics()
-  return used / Math.max(heap_size_limit / 2, heap_size_limit - YOUNG_BYTES)
+  return used / Math.max(heap_size_limit / 3, heap_size_limit - YOUNG_BYTES - RESERVE_BYTES)
 }
