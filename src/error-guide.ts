@@ -29,7 +29,8 @@ export const codeAdvice = {
   },
   unauthorized: {
     why: 'There is no token, it has expired, or it is not one of this hub: signed by no key known here, for another audience, or with a claim that the message names.',
-    remedy: 'Get a fresh token from your backend, then connect or ask again.',
+    remedy:
+      'Get a fresh token from your backend, then connect or ask again. `switchhook token --check` says claim by claim what is wrong with one.',
   },
   revoked: {
     why: 'An administrator took this token back, or all that the account had (`POST /v1/revocations`).',
@@ -70,7 +71,7 @@ export const codeAdvice = {
       'Nothing, if it was a reload. If two tabs or phones share a device name they take turns for ever: give each its own. Do not reconnect by yourself.',
   },
   'too-large': {
-    why: 'A message of a client is larger than 64 KiB, a body larger than 256 KiB, or the headers are.',
+    why: 'A message of a client is larger than 64 KiB (`limits.messageBytes`), a body larger than 256 KiB, or the headers are. A message that is too large closes the socket without an `error` frame before it.',
     remedy: 'Send less at once. Session descriptions have room for 48 KiB, `params` 4 KiB, `signal` 16 KiB.',
   },
   'unsupported-media-type': {
@@ -82,9 +83,9 @@ export const codeAdvice = {
     remedy: 'Use a new key for each call, and the same key only to repeat the same request.',
   },
   'too-many': {
-    why: 'A bound was reached: frames a second, frames that wait for an answer, subscriptions, readers of one call, or another that the message names.',
+    why: 'A limit was reached, and the message names it (`limits.…`): frames or bytes a second, connections or devices of an account, takeovers of a device, requests, streams, calls, subscriptions.',
     remedy:
-      'Slow down and try again after `retryAfterMs` or `Retry-After`. docs/limits.md lists the bounds and how to set them.',
+      'Slow down, and try again after `retryAfterMs` or `Retry-After`. Where it is too tight for what you do, raise that option: docs/limits.md has them all.',
   },
   internal: {
     why: 'The fault is ours. The log of the hub has the reason, under the same time.',
@@ -99,8 +100,8 @@ export const codeAdvice = {
     remedy: 'Come back after `reconnectAfterMs` or `Retry-After`; behind a balancer that finds another hub.',
   },
   overloaded: {
-    why: 'A client reads more slowly than it is written to, or the hub has no room or can not keep what it must.',
-    remedy: 'Reconnect with growing delays. Operators: see the metrics and `/readyz`.',
+    why: 'The hub has no room: its connections are all taken, its memory runs short, or its disk does not take what must be kept. Or, on one socket, more waits to be read by its client than `limits.unsentBytes`.',
+    remedy: 'Come back with growing delays. Whoever runs the hub: `/readyz` names what it is short of.',
   },
 } as const satisfies Record<ErrorCode, Advice>
 
