@@ -2,12 +2,12 @@
 // that go away, too little memory. And what it says of all that, which holds no secret.
 
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { secret, tokenOf } from './support/hub.js'
-import { Child, install, outside } from './support/processes.js'
+import { Child, install, outside, startVoice } from './support/processes.js'
 
 // A dozen processes, some of which are flooded.
 t.setTimeout(120_000)
@@ -37,14 +37,14 @@ const serve = async (
 }
 
 /** A softphone that is a socket and no more. */
-const phone = async (url: string, account: string) => {
+const phone = async (url: string, account: string, token?: string) => {
   const ws = new WebSocket(`${url.replace('http', 'ws')}/v1/socket`)
   const frames: { type: string; [field: string]: unknown }[] = []
   ws.on('message', data => frames.push(JSON.parse(String(data))))
   const closed = new Promise<number>(resolve => ws.once('close', resolve))
   ws.on('error', () => {})
   await once(ws, 'open')
-  ws.send(JSON.stringify({ type: 'hello', token: await tokenOf(account), device: 'desk' }))
+  ws.send(JSON.stringify({ type: 'hello', token: token ?? (await tokenOf(account)), device: 'desk' }))
   const next = async (type: string) => {
     for (;;) {
       const at = frames.findIndex(frame => frame.type === type)
@@ -194,5 +194,206 @@ t.test(
     t.equal((await trunk.ask('DELETE', `/v1/calls/${call}`)).status, 204)
     await alice.next('ended')
     t.equal(await child.end('SIGTERM'), 0, 'and it ends in good order, with all of them')
+  },
+)
+
+t.test(
+  '[FC7] what is secret is in no log, refusal, metric, crash or kept file, whatever goes wrong with it',
+  async t => {
+    const hmac = 'PLANTED-hmac-0123456789abcdef0123456789'
+    const authToken = 'PLANTED-auth-0123456789abcdef'
+    const sdp = 'v=0 PLANTED-sdp'
+    const tenant = { keys: [{ kid: 'k1', alg: 'HS256', secret: hmac }], authToken }
+    const token = await tokenOf('alice', {
+      secret: hmac,
+      scopes: ['admin', 'presence:register', 'call:receive', 'call:place'],
+    })
+    const expired = await tokenOf('alice', { secret: hmac, expiresInSeconds: -3_600 })
+    const [head = '', payload = '', signature = ''] = token.split('.')
+    const planted = [/PLANTED/, payload, signature, ...expired.split('.').slice(1)]
+    /** All that anyone heard. */
+    const heard: string[] = []
+
+    const voice = await startVoice(t, {
+      '/in': '<Response><Dial><Client>alice</Client></Dial></Response>',
+      '/odd': '<Response><Fax/></Response>',
+    })
+    const config = (more: object = {}) =>
+      JSON.stringify({
+        dataDir: 'data',
+        fetch: { allowPrivate: true },
+        tenants: {
+          acme: {
+            ...tenant,
+            routes: [
+              { to: '+1', instructions: `${voice.url}/in` },
+              { to: '+2', instructions: `${voice.url}/odd` },
+              { to: '+3', instructions: `${voice.url}/none` },
+            ],
+            ...more,
+          },
+        },
+      })
+    const bad = [
+      config().replace(`"${hmac}"`, hmac),
+      config().replace(`"${hmac}"`, `"${hmac}" "`),
+      config().slice(0, config().indexOf('PLANTED') + 10),
+      config({ keys: [{ alg: 'HS256', secret: 'PLANTED-short' }] }),
+      config({ keys: [{ alg: 'HS512', secret: hmac }] }),
+      config({ keys: [{ alg: 'HS256', secret: [hmac] }] }),
+      config({ keys: [{ alg: 'PLANTED-alg'.slice(8), secret: hmac, colour: hmac }] }),
+      config({
+        keys: [{ alg: 'ES256', publicKey: `-----BEGIN PUBLIC KEY-----\n${hmac}\n-----END PUBLIC KEY-----` }],
+      }),
+      config({ authToken: [authToken] }),
+      config({ authToken: { env: 'NONE', value: authToken } }),
+      config({ routes: [{ to: '1', instructions: { steps: [{ dial: { to: [], why: hmac } }] } }] }),
+    ]
+    const dir = t.testdir({ 'hub.json': config(), 'bad.json': '' })
+    const args = (file: string) => [
+      launcher,
+      'serve',
+      '--config',
+      join(dir, file),
+      '--json',
+      '--port',
+      '0',
+      '--log-level',
+      'trace',
+    ]
+    for (const text of bad) {
+      writeFileSync(join(dir, 'bad.json'), text)
+      const child = new Child(t, args('bad.json'))
+      t.equal(await child.exit, 2)
+      heard.push(...child.stdout.lines, ...child.stderr.lines)
+    }
+
+    const fault = 'process.on("SIGUSR2", () => setTimeout(() => { throw new TypeError("out of order") }))'
+    const child = new Child(t, [...within(fault), ...args('hub.json')])
+    const { url } = await child.stdout.next({ event: 'listening' })
+    const hub = String(url)
+    for (const text of bad) {
+      writeFileSync(join(dir, 'hub.json'), text)
+      child.signal('SIGHUP')
+      await child.stderr.next({ msg: /refused; the old one stays/ })
+    }
+
+    /** Asks, and keeps the answer if it is a refusal. */
+    const ask = async (
+      method: string,
+      path: string,
+      body?: unknown,
+      headers: Record<string, string> = {},
+    ) => {
+      const answer = await fetch(`${hub}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      const text = await answer.text()
+      if (answer.status >= 400) heard.push(text, JSON.stringify([...answer.headers]))
+      return { status: answer.status, text }
+    }
+    const refused = async (...asked: Parameters<typeof ask>) =>
+      t.ok((await ask(...asked)).status >= 400, asked.slice(0, 2).join(' '))
+    for (const authorization of [
+      `Bearer ${token} ${token}`,
+      `Basic ${token}`,
+      token,
+      `Bearer ${token}x`,
+      `Bearer ${head}.${payload}.`,
+      `Bearer ${expired}`,
+      `Bearer ${payload}`,
+    ])
+      await refused('GET', '/v1/calls', undefined, { authorization })
+    const place = { to: '+1', from: 'x', sdp }
+    await refused('GET', `/v1/calls/${token}`)
+    await refused('GET', `/v1/presence/${token}?access_token=${token}`)
+    await refused('GET', `/${token}?token=${token}`)
+    await refused('GET', `/%ff${token}`)
+    await refused('POST', '/v1/calls', { ...place, to: { sdp } })
+    await refused('POST', '/v1/calls', { ...place, sdp: [sdp] })
+    await refused('POST', '/v1/calls', { ...place, params: { [`${token}`]: 7 } })
+    await refused('POST', '/v1/calls', `{"sdp": ${sdp}`)
+    await refused('POST', '/v1/calls', { ...place, sdp: sdp.repeat(20_000) })
+    await refused('POST', '/v1/calls', { ...place, instructions: { twiml: `<Response><Fax>${sdp}` } })
+    await refused('POST', '/v1/calls', { ...place, instructions: `http://user:${hmac}@127.0.0.1/` })
+    await refused('POST', '/v1/calls', place, { 'content-type': `text/${hmac}` })
+    await refused('POST', '/v1/calls', place, { 'idempotency-key': `${hmac} ${token}` })
+    await refused('POST', '/v1/revocations', { token })
+    await refused('PUT', '/v1/presence/alice/status', { status: token })
+
+    const socket = async (path: string, options: object = {}) => {
+      const ws = new WebSocket(`${hub.replace('http', 'ws')}${path}`, options)
+      ws.on('message', data =>
+        heard.push(...(/"type":"(error|pong)"/.test(String(data)) ? [String(data)] : [])),
+      )
+      ws.on('unexpected-response', (_request, response) => {
+        response.on('data', (chunk: Buffer) => heard.push(String(chunk)))
+        response.on('end', () => ws.emit('close', 0, Buffer.from('')))
+      })
+      ws.on('error', () => {})
+      const closed = new Promise<void>(resolve =>
+        ws.once('close', (_code, reason) => resolve(void heard.push(String(reason)))),
+      )
+      const opened = await Promise.race([once(ws, 'open').then(() => true), closed.then(() => false)])
+      return {
+        ws,
+        opened,
+        closed,
+        send: (frame: unknown) => ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
+      }
+    }
+    t.notOk((await socket(`/v1/socket?token=${token}`)).opened)
+    t.notOk((await socket('/v1/socket', { headers: { authorization: `Bearer ${expired}` } })).opened)
+    for (const frame of [
+      { type: 'hello', token: expired, device: 'desk' },
+      { type: 'hello', token: [token], device: token.repeat(3) },
+      `{"type":"hello","token":"${token}`,
+      [token],
+    ]) {
+      const each = await socket('/v1/socket')
+      each.send(frame)
+      each.send('no JSON')
+      await each.closed
+    }
+    const alice = await phone(hub, 'alice', token)
+    alice.ws.on('message', data => heard.push(...(/"type":"error"/.test(String(data)) ? [String(data)] : [])))
+    for (const frame of [
+      { type: 'token', token: expired },
+      { type: 'token', token: [token] },
+      { type: 'accept', call: token, sdp },
+      { type: 'signal', call: 'x', data: { sdp } },
+      { type: 'place', to: 'bob', sdp: [sdp] },
+      { type: token },
+      { type: 'subscribe', destinations: [token.repeat(2)] },
+    ])
+      alice.send({ ...frame, ref: 'r' })
+    for (const to of ['+1', '+2', '+3']) {
+      const { call } = JSON.parse((await ask('POST', '/v1/calls', { ...place, to })).text)
+      if (to === '+1') {
+        await alice.next('invite')
+        alice.send({ type: 'accept', call, sdp })
+        await alice.next('connected')
+        await ask('POST', `/v1/calls/${call}`, { signal: { sdp } })
+        await ask('DELETE', `/v1/calls/${call}`)
+      } else await ask('GET', `/v1/calls/${call}/events`)
+    }
+    await ask('PUT', '/v1/presence/bob/status', { status: 'away' })
+    t.equal((await ask('POST', '/v1/revocations', { jti: 'stolen' })).status, 204)
+    for (const path of ['/metrics', '/healthz', '/readyz', '/openapi.json'])
+      heard.push((await ask('GET', path)).text)
+
+    child.signal('SIGUSR2')
+    t.equal(await child.exit, 1)
+    heard.push(...child.stdout.lines, ...child.stderr.lines)
+    for (const name of readdirSync(join(dir, 'data')))
+      heard.push(readFileSync(join(dir, 'data', name), 'utf8'))
+    t.ok(heard.length > 100)
+    t.match(heard.join('\n'), /a request was refused.*out of order.*jti:stolen/s, 'all was listened to')
+    for (const text of heard)
+      for (const secret of planted)
+        if (typeof secret === 'string' ? text.includes(secret) : secret.test(text))
+          t.fail(String(secret), { text })
   },
 )

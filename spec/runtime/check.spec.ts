@@ -55,3 +55,7 @@ t.test('every fault is told at once, each with its path and what must be', async
 })
 
 t.test('a fault of the whole has no path', async t => t.same(told(5), ['must be object']))
+
+t.test('of a key that is anyone’s text no more is told than of a name', async t => {
+  t.same(told({ name: 'a', parts: { ['k'.repeat(5_000)]: 1 } }), [`parts.${'k'.repeat(64)}… must be array`])
+})

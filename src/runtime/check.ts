@@ -6,6 +6,7 @@ import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
 import type { Fault } from '../errors.js'
+import { cut } from './plain.js'
 
 Settings.Set({ maxErrors: 64 })
 
@@ -19,12 +20,15 @@ interface SchemaError {
   readonly message: string
 }
 
+/** A key may be anyone's text: no more of it is told than of a name. */
+const longestKey = 64
+
 /** `/tenants/acme/keys/0` as people write it: `tenants.acme.keys[0]`. */
 const dotted = (pointer: string): string =>
   pointer
     .split('/')
     .slice(1)
-    .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map(part => cut(part.replaceAll('~1', '/').replaceAll('~0', '~'), longestKey))
     .reduce(
       (path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`),
       '',
