@@ -22,7 +22,13 @@ export interface Origin {
 }
 
 export interface Inspection {
-  readonly keySets: readonly { readonly path: string; readonly url: string; readonly news: KeySetNews }[]
+  /** `at`: when the answer came, in milliseconds since 1970. */
+  readonly keySets: readonly {
+    readonly path: string
+    readonly url: string
+    readonly news: KeySetNews
+    readonly at: number
+  }[]
   readonly origins: readonly Origin[]
   /** Whether a process that starts now could have the data folder; absent: there is none. */
   readonly dataDir?: Result<undefined>
@@ -41,7 +47,7 @@ const askKeySets = async ({ tenants, fetch }: Config, clock: Clock): Promise<Ins
     }),
   )
   const asked = await Promise.all(
-    named.map(async ({ set, ...where }) => ({ ...where, news: await set.ask() })),
+    named.map(async ({ set, ...where }) => ({ ...where, news: await set.ask(), at: clock.wall() })),
   )
   await sets.close()
   return asked

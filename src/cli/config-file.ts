@@ -16,13 +16,13 @@ export const refused = (faults: readonly Fault[], file: string | undefined, path
     ),
   )
 
-/** A file as the hub is told it, and as it stands there. */
+/** A configuration as the hub is told it, and as it stands in its file; without a file, what holds then. */
 export const readConfigFile = (
-  file: string,
+  file: string | undefined,
   { cwd, env }: Shell,
 ): { readonly config: Config; readonly input: ConfigInput } => {
-  const path = resolve(cwd, file)
-  const input = loadInput(path)
+  const path = resolve(cwd, file ?? '.')
+  const input = file === undefined ? { ok: true as const, value: {} } : loadInput(path)
   if (!input.ok) throw refused(input.faults, file, path)
   const read = readConfig(input.value, { dir: dirname(path), env })
   if (!read.ok) throw refused(read.faults, file, path)
@@ -40,4 +40,15 @@ export const taken = async <T>(work: Promise<T>, file: string | undefined): Prom
     if (error instanceof HubError && error.code === 'conflict') throw new Failure(1, message)
     throw refused(error instanceof HubError ? error.faults : [{ path: 'listen.tls', message }], file, '')
   }
+}
+
+/** Reads a file as a hub does that is about to start: keys, routes and certificate, too. Opens no port and no data folder. */
+export const tryConfig = async (file: string, shell: Shell): Promise<ReturnType<typeof readConfigFile>> => {
+  const read = readConfigFile(file, shell)
+  const { dataDir: _untouched, ...config } = read.config
+  // Loaded here, so that the other commands start without the weight of a hub.
+  const { createHub } = await import('../hub.js')
+  const hub = await taken(createHub(config), file)
+  await hub.close()
+  return read
 }

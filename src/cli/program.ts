@@ -7,6 +7,7 @@ import { callCommand } from './call.js'
 import { completionCommand } from './completion/completion.js'
 import { configCommand } from './config/config.js'
 import { demoCommand } from './demo/demo.js'
+import { doctorCommand } from './doctor/doctor.js'
 import { explainCommand } from './explain.js'
 import { type Failure, failureOf } from './failure.js'
 import { Output } from './output.js'
@@ -91,6 +92,7 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
     simulateCommand,
     demoCommand,
     configCommand,
+    doctorCommand,
     explainCommand,
     completionCommand,
   ]) {

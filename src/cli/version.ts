@@ -1,11 +1,12 @@
-// The version of the package, and the name under which its command line is known to a hub.
+// The version of the package, the one of Node that it takes, and the name under which its command line is known to a hub.
 
 import { readFileSync } from 'node:fs'
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
+  engines: { node: string }
 }
 
-export const { version } = manifest
+export const { version, engines } = manifest
 
 export const clientName = `switchhook-cli/${version}`

@@ -1,8 +1,8 @@
 // `switchhook config`: begins a configuration, checks one, and says what every option means and what holds.
 
 import { Command, Option } from 'commander'
-import { readConfigFile, taken } from '../config-file.js'
-import { Failure, misuse } from '../failure.js'
+import { tryConfig } from '../config-file.js'
+import { failureOf, misuse } from '../failure.js'
 import type { Start } from '../program.js'
 import type { Job } from '../shell.js'
 import { green, line } from '../text.js'
@@ -48,21 +48,17 @@ const config = async ({ init, check, print, schema }: ConfigOptions, job: Job): 
   return 0
 }
 
-/** Reads a configuration as a hub does that is about to start: keys, routes and certificate, too. */
 const checkConfig = async (file: string, { shell, out }: Job): Promise<void> => {
   try {
-    const { dataDir: _untouched, ...config } = readConfigFile(file, shell).config
-    const { createHub } = await import('../../hub.js')
-    // It opens no port, and with no dataDir no file.
-    const hub = await taken(createHub(config), file)
-    await hub.close()
+    const { config } = await tryConfig(file, shell)
     const tenants = [...config.tenants.keys()]
     out.tell(
       { event: 'check', file, ok: true, tenants, faults: [] },
       line(green('good'), `: ${file}, with ${tenants.length === 0 ? 'no tenant' : tenants.join(', ')}`),
     )
   } catch (error) {
-    if (error instanceof Failure) out.tell({ event: 'check', file, ok: false, faults: error.lines })
-    throw error
+    const failure = failureOf(error)
+    out.tell({ event: 'check', file, ok: false, faults: failure.lines })
+    throw failure
   }
 }
