@@ -309,11 +309,10 @@ t.test('[FC1] a token ends by the wall clock, also when that steps back', async 
     },
   }
   const said: (string | number)[] = []
-  const expiry = new Expiry(
-    clock,
-    inMs => said.push(inMs),
-    () => said.push('end'),
-  )
+  const expiry = new Expiry(clock, {
+    expiring: inMs => said.push(inMs),
+    expire: () => said.push('end'),
+  })
   expiry.set(100_000)
   wall = -60_000
   due()

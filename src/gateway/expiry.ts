@@ -7,34 +7,45 @@ import type { Clock, Timer } from '../runtime/index.js'
 /** How long before its token's end a session is told. */
 export const WARNING_MS = 60_000
 
+/** Who goes by the token. */
+export interface Bearer {
+  /** The token ends in so many milliseconds. */
+  expiring(inMs: number): void
+  /** The token has ended. */
+  expire(): void
+}
+
 export class Expiry {
   readonly #clock: Clock
-  readonly #warn: (inMs: number) => void
-  readonly #end: () => void
+  readonly #bearer: Bearer
+  #expires = 0
+  #warned = false
   #timer: Timer | undefined
 
-  constructor(clock: Clock, warn: (inMs: number) => void, end: () => void) {
+  constructor(clock: Clock, bearer: Bearer) {
     this.#clock = clock
-    this.#warn = warn
-    this.#end = end
+    this.#bearer = bearer
   }
 
   /** Begins anew with a token that ends at `expires`, milliseconds since 1970. */
   set(expires: number): void {
     this.stop()
-    this.#at(expires - WARNING_MS, () => {
-      this.#warn(Math.max(0, Math.round(expires - this.#clock.wall())))
-      this.#at(expires, this.#end)
-    })
+    this.#expires = expires
+    this.#warned = false
+    this.#look()
   }
 
   stop(): void {
     this.#timer?.cancel()
   }
 
-  #at(time: number, task: () => void): void {
-    const leftMs = time - this.#clock.wall()
-    if (leftMs <= 0) task()
-    else this.#timer = this.#clock.after(leftMs, () => this.#at(time, task))
+  #look(): void {
+    const leftMs = this.#expires - this.#clock.wall()
+    if (leftMs <= WARNING_MS && !this.#warned) {
+      this.#warned = true
+      this.#bearer.expiring(Math.max(0, Math.round(leftMs)))
+    }
+    if (leftMs <= 0) this.#bearer.expire()
+    else this.#timer = this.#clock.after(this.#warned ? leftMs : leftMs - WARNING_MS, () => this.#look())
   }
 }

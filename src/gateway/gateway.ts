@@ -88,6 +88,10 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     turnEnd: new TurnEnd<Outlet>(outlet => outlet.release()),
     sessions,
     closed: () => (draining ? goingDown : options.overloaded?.()),
+    left(socket) {
+      sockets.delete(socket)
+      if (sockets.size === 0) emptied()
+    },
   }
 
   const upgrade = createUpgrade(
@@ -97,12 +101,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       connections,
       enter(ws, stream, dialect, peer, token) {
         const greet = (socket: Socket) => new Greeting(socket, reception, token)
-        const socket = new Socket(ws, stream, dialect, peer, reception, greet)
-        sockets.add(socket)
-        ws.once('close', () => {
-          sockets.delete(socket)
-          if (sockets.size === 0) emptied()
-        })
+        sockets.add(new Socket(ws, stream, dialect, peer, reception, greet))
       },
     },
     options.dialects ?? [native()],

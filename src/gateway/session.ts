@@ -12,6 +12,7 @@ import { ok, type Refusal, type Result, refuse } from '../errors.js'
 import type { Bounds, Bucket } from '../limits/index.js'
 import type { Attachment, Link, Presence } from '../presence/index.js'
 import {
+  type AccountId,
   type CallFrame,
   type CallId,
   type ClientFrame,
@@ -24,7 +25,7 @@ import {
 } from '../protocol/index.js'
 import type { Caller, Router, Side } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
-import { Expiry } from './expiry.js'
+import { type Bearer, Expiry } from './expiry.js'
 import { Linger } from './linger.js'
 import { Outbox } from './outbox.js'
 import { internal, refresh } from './refresh.js'
@@ -47,6 +48,11 @@ export interface Ground {
   readonly bounds: Bounds
 }
 
+/** Where it is found for as long as it lasts. */
+interface Register {
+  forget(session: Session): void
+}
+
 type State =
   | { readonly name: 'opening' }
   | { readonly name: 'live'; readonly socket: Socket }
@@ -56,49 +62,50 @@ type State =
 /** Close codes that say the client is not coming back: a plain goodbye, or a fault of the range that must not. */
 const isFarewell = (code: number): boolean => code === 1000 || code >= 4500
 
-export class Session implements Link, Owner {
+export class Session implements Link, Owner, Caller, Bearer {
   readonly id = randomUUID() as SessionId
   readonly ground: Ground
   /** The registered device that this session is; undefined: a gateway, a wallboard. */
   readonly party: Party | undefined
-  /** This session as the caller of the calls it places. */
-  readonly caller: Caller
-  readonly watch: Watch
   readonly outbox: Outbox
-  /** The calls this session has a part in. */
-  readonly calls = new Set<CallId>()
   grant: Grant
   attachment: Attachment | undefined
   /** How often its device, or itself, was taken from one live connection by another. */
   takeovers: Bucket | undefined
-  readonly #forget: (session: Session) => void
+  readonly #register: Register
   readonly #expiry: Expiry
+  // What most sessions never need is made when it is first used: most are idle.
+  #watch: Watch | undefined
+  #calls: Set<CallId> | undefined
   #state: State = { name: 'opening' }
   /** What is sent while something else must be said first. */
   #held: HubFrame[] | undefined
   #verifying = false
 
-  /** `forget` is told of its end. */
-  constructor(ground: Ground, grant: Grant, party: Party | undefined, forget: (session: Session) => void) {
+  constructor(ground: Ground, grant: Grant, party: Party | undefined, register: Register) {
     this.ground = ground
     this.grant = grant
     this.party = party
-    this.#forget = forget
+    this.#register = register
     this.outbox = new Outbox(ground.bounds)
-    this.watch = new Watch(ground.presence.subscriptions(grant.tenant, this))
-    this.caller = {
-      account: grant.account,
-      ...(party !== undefined && { party }),
-      send: frame => this.send(frame),
-    }
-    this.#expiry = new Expiry(
-      ground.clock,
-      inMs => this.send({ type: 'token-expiring', inMs }),
-      () => {
-        this.attachment?.grant(this.#rights)
-        this.#retire()
-      },
-    )
+    this.#expiry = new Expiry(ground.clock, this)
+  }
+
+  /** It is the caller of the calls it places. */
+  get account(): AccountId {
+    return this.grant.account
+  }
+
+  /** What it watches. */
+  get watch(): Watch {
+    this.#watch ??= new Watch(this.ground.presence.subscriptions(this.grant.tenant, this))
+    return this.#watch
+  }
+
+  /** The calls this session has a part in. */
+  get calls(): Set<CallId> {
+    this.#calls ??= new Set()
+    return this.#calls
   }
 
   get who(): object {
@@ -112,7 +119,7 @@ export class Session implements Link, Owner {
 
   /** This session as a side of its calls. */
   get side(): Side {
-    return this.party ?? this.caller
+    return this.party ?? this
   }
 
   get expired(): boolean {
@@ -187,7 +194,7 @@ export class Session implements Link, Owner {
     })
     this.#yield()
     this.#expiry.set(grant.expires)
-    this.watch.missAll()
+    this.#watch?.missAll()
     this.room()
     this.#catchUp(socket)
   }
@@ -223,7 +230,7 @@ export class Session implements Link, Owner {
   }
 
   room(): void {
-    this.watch.heal(() => this.#state.name === 'live' && !this.#state.socket.crowded)
+    this.#watch?.heal(() => this.#state.name === 'live' && !this.#state.socket.crowded)
   }
 
   closed(socket: Socket, code: number): void {
@@ -283,14 +290,14 @@ export class Session implements Link, Owner {
     this.grant = grant
     if (this.#state.name === 'live') this.#state.socket.gateway = allows(grant, 'call:inbound')
     this.attachment?.grant(this.#rights)
-    this.watch.review((destination, view) => queryOf(grant, destination, view))
+    this.#watch?.review((destination, view) => queryOf(grant, destination, view))
   }
 
   /** Gives up what rings here once the token no longer lets it be answered. */
   #yield(): void {
     const { party } = this
     if (party === undefined || allows(this.grant, 'call:receive')) return
-    for (const call of this.calls) this.ground.router.reject(party, call, 'busy')
+    for (const call of this.#calls ?? []) this.ground.router.reject(party, call, 'busy')
   }
 
   /** Does `task`; whatever it causes to be sent comes after what it says itself. */
@@ -303,6 +310,15 @@ export class Session implements Link, Owner {
       this.#held = undefined
       for (const frame of held) this.send(frame)
     }
+  }
+
+  expiring(inMs: number): void {
+    this.send({ type: 'token-expiring', inMs })
+  }
+
+  expire(): void {
+    this.attachment?.grant(this.#rights)
+    this.#retire()
   }
 
   /** A verb that throws costs its client an answer, not the session. */
@@ -344,7 +360,7 @@ export class Session implements Link, Owner {
 
   /** Closes a session whose token has ended, once it has no call. */
   #retire(): void {
-    if (this.expired && this.calls.size === 0) this.fail(refuse('unauthorized', 'the token has expired'))
+    if (this.expired && !this.#calls?.size) this.fail(refuse('unauthorized', 'the token has expired'))
   }
 
   /** The connection is lost; the client may come back. */
@@ -362,9 +378,9 @@ export class Session implements Link, Owner {
     if (this.#state.name === 'lingering') this.#state.linger.stop()
     this.#state = { name: 'over' }
     this.#expiry.stop()
-    this.watch.close()
+    this.#watch?.close()
     // A call that has ended keeps its caller for a while.
     this.outbox.clear()
-    this.#forget(this)
+    this.#register.forget(this)
   }
 }

@@ -16,8 +16,9 @@ export interface Admission {
   readonly resumed: boolean
 }
 
-const keyOf = ({ tenant, account, device }: Party): string => `${tenant}/${account}/${device}`
-const accountOf = ({ tenant, account }: Grant): string => `${tenant}/${account}`
+// Joined: what is concatenated keeps its parts in memory, and there are as many keys as devices.
+const keyOf = ({ tenant, account, device }: Party): string => [tenant, account, device].join('/')
+const accountOf = ({ tenant, account }: Grant): string => [tenant, account].join('/')
 
 export class Sessions {
   readonly #ground: Ground
@@ -58,7 +59,7 @@ export class Sessions {
     // The one that it replaces makes room for it.
     const most = bounds.of.connectionsPerAccount + (replaced === undefined ? 0 : 1)
     if (!this.#perAccount.take(accountOf(grant), most)) return bounds.refuse('connectionsPerAccount')
-    const session = new Session(this.#ground, grant, party, over => this.#forget(over))
+    const session = new Session(this.#ground, grant, party, this)
     session.takeovers = replaced?.takeovers
     const registered = session.register(hello, dialect.confirms)
     if (!registered.ok) {
@@ -87,7 +88,8 @@ export class Sessions {
     for (const session of this) if (this.#ground.revocations.covers(session.grant)) session.revoke()
   }
 
-  #forget(session: Session): void {
+  /** A session is over. */
+  forget(session: Session): void {
     this.#byId.delete(session.id)
     this.#perAccount.give(accountOf(session.grant))
     const { party } = session

@@ -4,11 +4,12 @@
 // logged once, with who was refused. What frames mean is the owner's.
 
 import type { Duplex } from 'node:stream'
-import type { RawData, WebSocket } from 'ws'
+import type { RawData } from 'ws'
 import { type ErrorCode, factsOf, type Refusal, refuse } from '../errors.js'
 import { type Bounds, Bucket, perSecond } from '../limits/index.js'
 import type { Decoded, HubFrame } from '../protocol/index.js'
 import type { Clock, Log, TurnEnd } from '../runtime/index.js'
+import type { Carried, Carrier } from './carrier.js'
 import type { Dialect, Translator } from './dialects/dialect.js'
 import type { Heart, Heartbeat, Pulse } from './heartbeat.js'
 import { messageOf, Outlet } from './outlet.js'
@@ -51,6 +52,8 @@ export interface Surroundings {
   readonly tally: Tally
   /** Lets out what was sent. */
   readonly turnEnd: TurnEnd<Outlet>
+  /** A connection is over. */
+  left(socket: Socket): void
 }
 
 /** Counts by code. */
@@ -65,12 +68,12 @@ const wireFaults = new Map<string | undefined, ErrorCode>([
   ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 'too-many'],
 ])
 
-export class Socket implements Heart {
+export class Socket implements Heart, Carried {
   readonly dialect: Dialect
   owner: Owner
   /** A gateway carries the calls of many, and may say as much more. */
   gateway = false
-  readonly #ws: WebSocket
+  readonly #ws: Carrier
   readonly #outlet: Outlet
   readonly #peer: string
   readonly #around: Surroundings
@@ -85,7 +88,7 @@ export class Socket implements Heart {
 
   /** `stream` carries `ws`; `peer`: the address it comes from; `greet` makes the first owner. */
   constructor(
-    ws: WebSocket,
+    ws: Carrier,
     stream: Duplex,
     dialect: Dialect,
     peer: string,
@@ -104,21 +107,7 @@ export class Socket implements Heart {
     this.owner = greet(this)
     around.tally.sockets++
     around.tally.accepted++
-    ws.on('message', (data, isBinary) => this.#guard(() => this.#message(data, isBinary)))
-    ws.on('ping', data =>
-      this.#guard(() => {
-        if (this.#heard(data.length)) ws.pong(data)
-      }),
-    )
-    ws.on('pong', data => this.#guard(() => this.#heard(data.length)))
-    ws.on('error', error => {
-      this.#failed(error)
-      this.#shut(1006)
-    })
-    ws.on('close', code => {
-      around.tally.sockets--
-      this.#shut(code)
-    })
+    ws.carry(this)
   }
 
   /** Whether frames still come and go. */
@@ -218,11 +207,39 @@ export class Socket implements Heart {
     this.fail(this.#around.bounds.refuse('unsentBytes'))
   }
 
-  #message(data: RawData, isBinary: boolean): void {
-    if (!this.#heard((data as Buffer).length)) return
-    this.#around.tally.framesIn++
-    if (isBinary) this.fail(refuse('unsupported-media-type', 'a frame is a text message'))
-    else this.#read(data.toString())
+  heardMessage(data: RawData, isBinary: boolean): void {
+    this.#guard(() => {
+      if (!this.#heard((data as Buffer).length)) return
+      this.#around.tally.framesIn++
+      if (isBinary) this.fail(refuse('unsupported-media-type', 'a frame is a text message'))
+      else this.#read(data.toString())
+    })
+  }
+
+  heardPing(data: Buffer): void {
+    this.#guard(() => {
+      if (this.#heard(data.length)) this.#ws.pong(data)
+    })
+  }
+
+  heardPong(data: Buffer): void {
+    this.#guard(() => this.#heard(data.length))
+  }
+
+  /** The other end broke the rules of the wire: the library reports nothing else, and its close is under way. */
+  broke({ code: name, message }: NodeJS.ErrnoException): void {
+    const { bounds, tally } = this.#around
+    const code = wireFaults.get(name) ?? 'malformed'
+    if (code === 'too-large') bounds.note('messageBytes')
+    count(tally.faults, code)
+    this.#note({ code, message }, 'socket closed for a fault')
+    this.#shut(1006)
+  }
+
+  closed(code: number): void {
+    this.#around.tally.sockets--
+    this.#shut(code)
+    this.#around.left(this)
   }
 
   #read(text: string): void {
@@ -258,15 +275,6 @@ export class Socket implements Heart {
     const bytesMs = this.#bytes.take(perSecond(rate), now, bytes)
     if (bytesMs > 0) return bounds.refuse('bytesPerSecond', { value: rate, retryAfterMs: bytesMs })
     return undefined
-  }
-
-  /** The other end broke the rules of the wire: the library reports nothing else, and its close is under way. */
-  #failed({ code: name, message }: NodeJS.ErrnoException): void {
-    const { bounds, tally } = this.#around
-    const code = wireFaults.get(name) ?? 'malformed'
-    if (code === 'too-large') bounds.note('messageBytes')
-    count(tally.faults, code)
-    this.#note({ code, message }, 'socket closed for a fault')
   }
 
   /** An audit line: what was refused, to whom, and why. */

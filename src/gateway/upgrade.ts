@@ -4,10 +4,11 @@
 
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocketServer } from 'ws'
 import type { Config } from '../config.js'
 import { factsOf, type Refusal, refuse } from '../errors.js'
 import type { Connections } from '../limits/index.js'
+import { Carrier } from './carrier.js'
 import type { Dialect } from './dialects/dialect.js'
 import { type Checkpoint, verify } from './refresh.js'
 import { count, type Surroundings } from './socket.js'
@@ -19,7 +20,7 @@ export interface Door extends Surroundings, Checkpoint {
   /** Why newcomers are sent away, while they are. */
   readonly closed: () => Refusal | undefined
   /** Takes an open WebSocket and what carries it, from the address `peer`; `token` as the request brought it, verified. */
-  enter(ws: WebSocket, stream: Duplex, dialect: Dialect, peer: string, token: string | undefined): void
+  enter(ws: Carrier, stream: Duplex, dialect: Dialect, peer: string, token: string | undefined): void
 }
 
 /** What Node's `upgrade` event gives. */
@@ -107,9 +108,14 @@ const keep = ({ bounds }: Door, socket: Duplex, head: Buffer): (() => Buffer | u
   }
   socket.on('data', onData).once('end', onGone).once('close', onGone)
   return () => {
-    socket.pause().off('data', onData)
+    socket.pause().off('data', onData).off('end', onGone).off('close', onGone)
     return there ? Buffer.concat(chunks) : undefined
   }
+}
+
+/** Until the library has a socket, nobody else hears that it broke. Of nobody's closure: it would keep the request. */
+function cut(this: Duplex): void {
+  this.destroy()
 }
 
 /** The listener for an HTTP server's `upgrade` event. */
@@ -131,7 +137,7 @@ export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade
     dialects.map(dialect => {
       const handleProtocols = (offered: Set<string>) =>
         dialect.subprotocols.find(name => offered.has(name)) as string
-      const server = new WebSocketServer({ ...options, handleProtocols })
+      const server = new WebSocketServer({ ...options, handleProtocols, WebSocket: Carrier })
       server.on('wsClientError', ({ message }, socket, request) =>
         answer(door, { request, socket }, refuse('invalid', message)),
       )
@@ -140,7 +146,7 @@ export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade
   )
 
   return (request, socket, head) => {
-    socket.on('error', () => socket.destroy())
+    socket.on('error', cut)
     const way = ways.get((request.url as string).replace(/\?.*/s, ''))
     const refusal = inspect(door, way?.dialect, request)
     const knock = { request, socket }
@@ -148,7 +154,10 @@ export const createUpgrade = (door: Door, dialects: readonly Dialect[]): Upgrade
     const { dialect, server } = way
     const peer = door.connections.peerOf(request)
     const proceed = (bytes: Buffer, token?: string): void =>
-      server.handleUpgrade(request, socket, bytes, ws => door.enter(ws, socket, dialect, peer, token))
+      server.handleUpgrade(request, socket, bytes, ws => {
+        socket.off('error', cut)
+        door.enter(ws, socket, dialect, peer, token)
+      })
     const { authorization } = request.headers
     if (authorization === undefined) return proceed(head)
     const bearer = bearerOf(authorization)

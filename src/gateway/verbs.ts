@@ -72,7 +72,8 @@ const verbs: Verbs = {
     return resources.ok ? { type: 'resources', resources: resources.value } : resources
   },
 
-  place({ caller, calls, grant, ground, party }, { to, from = grant.account, params, ...media }) {
+  place(session, { to, from = session.account, params, ...media }) {
+    const { calls, grant, ground, party } = session
     const own = from === grant.account && allows(grant, 'call:place', to)
     const inbound = allows(grant, 'call:inbound') && !(own && party !== undefined)
     if (!own && !inbound) return forbidden(`the token may not place a call to ${to} from ${from}`)
@@ -83,7 +84,7 @@ const verbs: Verbs = {
       ...(params !== undefined && { params }),
       ...mediaOf(media),
       direction: inbound ? 'inbound' : 'outbound-dial',
-      caller,
+      caller: session,
     })
     if (!placed.ok) return placed
     calls.add(placed.value)

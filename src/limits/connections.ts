@@ -82,11 +82,7 @@ export class Connections {
     const refusal = this.#admit(subscriber, proxy)
     if (refusal === undefined) {
       this.#told = false
-      this.#open++
-      socket.once('close', () => {
-        this.#open--
-        if (!proxy) this.#byAddress.give(subscriber)
-      })
+      this.#keep(socket, proxy ? undefined : subscriber)
     } else if (this.#refused.size < this.#hearings) {
       this.#refused.set(name, refusal)
       socket.once('close', () => this.#refused.delete(name))
@@ -131,6 +127,15 @@ export class Connections {
       peer = hop
     }
     return peer
+  }
+
+  /** Counts a connection until it closes. Apart, so that what an open one holds on to is little. */
+  #keep(socket: Socket, subscriber: string | undefined): void {
+    this.#open++
+    socket.on('close', () => {
+      this.#open--
+      if (subscriber !== undefined) this.#byAddress.give(subscriber)
+    })
   }
 
   #admit(subscriber: string, proxy: boolean): Refusal | undefined {

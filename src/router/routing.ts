@@ -25,7 +25,7 @@ export interface Caller {
   /** The account whose token placed it: it may read and end the call. */
   readonly account: AccountId
   /** The device that placed it, if it was a registered one: its place is taken from then on. */
-  readonly party?: Party
+  readonly party?: Party | undefined
   /** How many characters it keeps of what it was sent, for as long as the call is readable; absent: none. */
   readonly weight?: number
   send(frame: CallFrame): void

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { readConfig } from '../../../src/config.js'
+import { Bounds } from '../../../src/limits/index.js'
 import { createPresence } from '../../../src/presence/index.js'
 import type { Party } from '../../../src/protocol/index.js'
 import { type Caller, createRouter, createSource, readRoutes } from '../../../src/router/index.js'
@@ -32,6 +33,7 @@ serve<{ accounts: number }>(async ({ accounts }) => {
   const presence = createPresence(config.tenants, clock)
   const router = createRouter({
     config,
+    bounds: new Bounds(config.limits),
     presence,
     routes: routes.value,
     source: createSource({ fetch: config.fetch, clock }),

@@ -1,5 +1,6 @@
 // What a verified token allows: who it speaks for, until when, and its permissions.
 
+import { LRUCache } from 'lru-cache'
 import { ok, type Result, refuse } from '../../errors.js'
 import type { Query } from '../../presence/index.js'
 import {
@@ -44,9 +45,20 @@ const known: ReadonlySet<string> = new Set(scopes)
 
 const narrowed = /^(?:presence:read|call:place):(.*)$/
 
+/** Most tokens of a tenant say the same: one set for all of them. */
+const told = new LRUCache<string, ReadonlySet<string>>({ max: 1_000 })
+
 /** The permissions of a `scope` claim (RFC 8693, section 4.2) that the hub knows; others are left out. */
-export const scopesOf = (scope: string): ReadonlySet<string> =>
-  new Set(scope.split(' ').filter(word => known.has(word) || isName(narrowed.exec(word)?.[1])))
+export const scopesOf = (scope: string): ReadonlySet<string> => {
+  let permissions = told.get(scope)
+  if (permissions === undefined) {
+    permissions = new Set(
+      scope.split(' ').filter(word => known.has(word) || isName(narrowed.exec(word)?.[1])),
+    )
+    told.set(scope, permissions)
+  }
+  return permissions
+}
 
 /** Being a phone is not administration: an administrator's token rings nowhere unless it says so itself. */
 const beyondAdmin: ReadonlySet<Scope> = new Set<Scope>(['presence:register', 'call:receive'])
