@@ -76,6 +76,39 @@ t.test('[U1] people are told in words what the hub believes', async t => {
   t.equal(await left, 0)
 })
 
+t.test(
+  '[U1] at a terminal a phone draws in place how it stands: its account, its calls, its connection',
+  async t => {
+    const world = await hubOf(t)
+    await world.phone('bob')
+    const terminal = await at(world, 'alice', {}, { screen: [80, 24] })
+    const exit = terminal.run('phone', '--device', 'web')
+    await terminal.stdout.until(/you are available: web available\n/)
+    const api = await world.api('gateway', carrier)
+    await api.place({ to: 'alice', from: '+15550199\u202e' })
+    await terminal.stdout.until(/\n {2}ringing from \+15550199\\u\{202e\}\n/)
+    terminal.stdin.write('a\n')
+    await terminal.stdout.until(/\n {2}connected from \+15550199/)
+    t.ok(terminal.stdout.text.includes('\x1b[3A\r\x1b[J'), 'the line that was typed is drawn over, too')
+    terminal.stdin.write('h\n')
+    await terminal.stdout.until(/ended \+?.*completed/)
+    terminal.stdin.write('c bob\n')
+    await terminal.stdout.until(/\n {2}(trying|ringing) to bob\n/)
+    await world.hub.close()
+    await terminal.stdout.until(/not connected \(reconnecting\)\n/)
+    terminal.signal('SIGINT')
+    t.equal(await exit, 0)
+  },
+)
+
+t.test('[FC5] a phone leaves quietly when nobody reads any more what it says', async t => {
+  const world = await hubOf(t)
+  const { terminal, exit } = await registered(world, 'alice')
+  terminal.stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+  t.equal(await exit, 0)
+  t.equal(terminal.stderr.text, '')
+})
+
 t.test('a phone answers by itself, hangs up after a while, and with --once leaves', async t => {
   const world = await hubOf(t)
   const phone = await registered(world, 'alice', '--auto', 'accept:5ms', '--hangup-after', '5ms', '--once')

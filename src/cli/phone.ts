@@ -4,11 +4,12 @@
 import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Call, Declared, Self, Welcome } from '../client/index.js'
+import type { Call, Declared, Self, Softphone, Welcome } from '../client/index.js'
 import { Failure, reportTo } from './failure.js'
 import { duration, type HubFlags, hubOf, withHub } from './flags.js'
 import { keyHelp, press } from './keys.js'
 import { connect, createLine, tellConnection } from './line.js'
+import { Live } from './live.js'
 import type { Output } from './output.js'
 import { standing } from './picture.js'
 import type { Start } from './program.js'
@@ -66,13 +67,21 @@ const phone = async (options: PhoneOptions, { shell, out, stop }: Job): Promise<
   const { device = `terminal-${randomBytes(3).toString('hex')}`, status, note } = options
   const softphone = createLine({ ...hubOf(options, shell), device, status, note })
   tellConnection(softphone, out)
-  softphone.on('self', self => out.tell(eventOf(self), selfLine(self)))
+  const live = new Live(out)
+  let you: readonly Line[] = []
+  const picture = () => [...connectionLines(softphone), ...you, ...callLines(softphone)]
+  softphone.on('self', self => {
+    you = [selfLine(self)]
+    live.show(eventOf(self), selfLine(self), picture)
+  })
   const report = reportTo(out)
   softphone.on('error', report)
   const welcome = await connect(softphone)
   const keys = createInterface({ input: shell.stdin })
   try {
     check(welcome, options)
+    softphone.on('calls', () => live.draw(picture))
+    softphone.on('connection', () => live.draw(picture))
     out.tell({ ...eventOf(welcome), event: 'registered' }, ...welcomeLines(welcome, out))
     const over = new Promise<void>((resolve, reject) => {
       softphone.on('connection', connection => connection.state === 'closed' && reject(connection.error))
@@ -83,12 +92,14 @@ const phone = async (options: PhoneOptions, { shell, out, stop }: Job): Promise<
       softphone.on('invite', follow)
       softphone.on('restored', follow)
       keys.on('line', typed => {
+        out.typed()
         press(softphone, typed, { out, follow, quit: resolve }).catch(report)
       })
     })
-    await Promise.race([over, aborted(stop)])
+    await Promise.race([over, aborted(stop), out.gone])
     return 0
   } finally {
+    live.end()
     keys.close()
     shell.stdin.pause()
     await softphone.close()
@@ -123,6 +134,15 @@ const selfLine = (self: Self): Line => {
     dim(`: ${devices.map(({ device, status }) => `${device} ${status}`).join(', ')}`),
   )
 }
+
+const connectionLines = ({ connection: { state } }: Softphone): Line[] =>
+  state === 'online' ? [] : [line(yellow(`not connected (${state})`))]
+
+/** How each call stands. */
+const callLines = ({ calls }: Softphone): Line[] =>
+  calls.map(({ state, direction, facts: { from, to } }) =>
+    line('  ', (looks[state] ?? dim)(state), direction === 'incoming' ? ` from ${from}` : ` to ${to}`),
+  )
 
 const looks: Readonly<Record<string, (text: string) => Piece>> = {
   connected: green,
