@@ -5,6 +5,7 @@ import { failureOf, misuse } from '../../src/cli/failure.js'
 import { duration } from '../../src/cli/flags.js'
 import { keyHelp } from '../../src/cli/keys.js'
 import { Live } from '../../src/cli/live.js'
+import { createLog } from '../../src/cli/log.js'
 import { Output } from '../../src/cli/output.js'
 import { aborted } from '../../src/cli/shell.js'
 import {
@@ -45,6 +46,17 @@ t.test('[FX7] no character of a wire reaches the terminal that would be obeyed t
     }),
     { seed },
   )
+})
+
+t.test('[FX7] a log line is JSON in which nothing is obeyed, whatever was logged', async t => {
+  const stderr = new Sink()
+  const log = createLog(stderr, 'info')
+  const odd = 'a\x1b[2J\u009b1m\u202e\n'
+  log.info({ peer: odd, token: 'hidden' }, odd)
+  log.warn({}, 'next')
+  t.equal(stderr.lines.length, 2)
+  t.notMatch(stderr.text.replaceAll('\n', ''), /[\p{C}]/u)
+  t.match(stderr.events, [{ peer: odd, msg: odd, token: '[Redacted]' }, { msg: 'next' }])
 })
 
 t.test('lines fold at spaces and go on further in; one that is to be copied does not', async t => {

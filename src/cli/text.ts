@@ -46,14 +46,19 @@ const hex = (char: string): string => Number(char.codePointAt(0)).toString(16)
 /** `text` with nothing in it that a terminal obeys: an escape character reads `\u{1b}`. */
 export const printable = (text: string): string => text.replace(unprintable, char => `\\u{${hex(char)}}`)
 
-/** One line of JSON in which the same characters are escaped, as JSON escapes them. */
-export const jsonLine = (value: unknown): string =>
-  JSON.stringify(value).replace(unprintable, char =>
-    char
-      .split('')
-      .map(unit => `\\u${hex(unit).padStart(4, '0')}`)
-      .join(''),
+/** Lines of JSON in which the same characters, but for line feeds, are escaped as JSON escapes them. */
+export const escapeJson = (json: string): string =>
+  json.replace(unprintable, char =>
+    char === '\n'
+      ? char
+      : char
+          .split('')
+          .map(unit => `\\u${hex(unit).padStart(4, '0')}`)
+          .join(''),
   )
+
+/** One line of JSON with nothing in it that a terminal obeys. */
+export const jsonLine = (value: unknown): string => escapeJson(JSON.stringify(value))
 
 const wide =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\uff01-\uff60]/u
