@@ -1,10 +1,17 @@
 import t from 'tap'
-import { tabDevice } from '../../src/client/index.js'
+import { type Softphone, tabDevice } from '../../src/client/index.js'
 import { createTabDevice, TAKEN_MS, type TabPage } from '../../src/client/tab-device.js'
 import { VirtualClock } from '../../src/runtime/index.js'
-import { reaches, ScriptedHub, virtualTimers } from '../support/scripted-hub.js'
+import { reaches, ScriptedHub, type ScriptedLine, virtualTimers } from '../support/scripted-hub.js'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
+
+/** All that was said before has been heard, on both sides. */
+const heardAll = async (phone: Softphone, line: ScriptedLine) => {
+  const asked = phone.request('ping', {})
+  await line.answer('ping', { type: 'pong' })
+  await asked
+}
 
 /** Lets the event loop turn until it holds. */
 const until = async (holds: () => boolean) => {
@@ -37,7 +44,7 @@ t.test('[U3] the provider is asked once, however many reasons there are to ask',
   const { line: second, hello } = await hub.hello()
   t.equal(hello.token, 'token-2')
   second.welcome()
-  await reaches(phone, 'online')
+  await heardAll(phone, second)
   t.notOk(
     second.heard.some(({ type }) => type === 'token'),
     'a hello has said it already',

@@ -170,12 +170,15 @@ t.test('a clock that is set back keeps no one waiting for longer', async t => {
   const timers = virtualTimers(hub.clock)
   const { phone, line } = await hub.online({ timers: { ...timers, now: () => timers.now() - behindMs } })
   behindMs = 3_600_000
-  hub.clock.advance(10_005)
-  hub.clock.advance(10_005)
+  hub.clock.advance(20_010)
+  await line.answer('ping', { type: 'pong' })
   t.equal(phone.connection.state, 'online')
   line.send({ type: 'error', code: 'overloaded', message: 'full', retry: true, retryAfterMs: 2000 })
-  line.close(1013)
+  const asked = phone.request('ping', {})
+  await line.answer('ping', { type: 'pong' })
+  await asked
   behindMs = 7_200_000
+  line.close(1013)
   t.match(await reaches(phone, 'reconnecting'), { inMs: 2250 })
 })
 

@@ -431,6 +431,14 @@ t.test('a hub that is overloaded is not asked before the time it named', async t
   t.match(await reaches(phone, 'reconnecting'), { inMs: 2250 })
 })
 
+t.test('a time that is none is no time to wait', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  line.send({ type: 'error', code: 'overloaded', message: 'full', retry: true, retryAfterMs: 'soon' })
+  line.close(1013)
+  t.match(await reaches(phone, 'reconnecting'), { inMs: 250 })
+})
+
 t.test('[U8] a silent hub is asked for a sign of life, and dropped without one', async t => {
   const hub = await ScriptedHub.start(t)
   const { phone, line } = await hub.online()

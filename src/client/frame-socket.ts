@@ -137,9 +137,10 @@ export class FrameSocket {
    */
   #look(): void {
     const now = this.#timers.now()
+    // By a clock that was set back, that was in the future.
+    this.#heardAt = Math.min(this.#heardAt, now)
     const leftMs = this.#heartbeatMs - (now - this.#heardAt)
-    // A clock that was set back shall not make the wait longer.
-    if (this.#asked === 'no' && leftMs > 0) this.#arm(Math.min(leftMs, this.#heartbeatMs))
+    if (this.#asked === 'no' && leftMs > 0) this.#arm(leftMs)
     else if (now - this.#dueAt >= LATE_MS && this.#asked !== 'urgently') this.check()
     else if (this.#asked !== 'no') this.drop(ABNORMAL, 'the hub gave no sign of life')
     else this.#ask('yes', 1.5 * this.#heartbeatMs)
