@@ -309,6 +309,10 @@ t.test('help and version are what was asked for', async t => {
     t.match(terminal.stdout.text, /^Usage: switchhook/)
     t.ok(terminal.stdout.lines.every(({ length }) => length <= 80))
   }
+  const all = createTerminal()
+  await all.run('--help')
+  t.match(all.stdout.text, /^To run a hub:\n {2}config .*^To find out why:\n {2}doctor .*^Besides:\n/ms)
+  t.match(all.stdout.text, /Begin with: switchhook demo/)
   const call = createTerminal()
   t.equal(await call.run('call', '--help'), 0)
   t.match(call.stdout.text, /\(default: \+15550199\)[\s\S]*\(default: 30s\)/, 'defaults as they are typed')

@@ -29,6 +29,14 @@ export type Start = <O extends { readonly json?: boolean }>(
 /** How a process ends that a signal did not let finish, as a shell says it. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
+/** What each command is for, in the order in which they are shown. */
+const purposes = {
+  'To try it out:': [demoCommand, phoneCommand, callCommand, watchCommand, simulateCommand],
+  'To run a hub:': [configCommand, serveCommand, tokenCommand],
+  'To find out why:': [doctorCommand, explainCommand],
+  'Besides:': [completionCommand],
+}
+
 /** Runs the command that `args` name (without the program's own name). Never rejects. */
 export const run = async (args: readonly string[], shell: Shell): Promise<number> => {
   const { env, stdout, stderr } = shell
@@ -71,7 +79,9 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
 
   const program = new Command('switchhook')
     .description('A realtime presence hub with an embedded call router.')
+    .addHelpText('after', '\nBegin with: switchhook demo, or switchhook config --init')
     .version(version, '-V, --version', 'print the version')
+    .commandsGroup('Besides:')
     .helpCommand('help [command]', 'print help on a command')
     .exitOverride()
     .configureOutput({
@@ -83,20 +93,10 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
       getOutHasColors: () => screen.colour,
       getErrHasColors: () => errors.colour,
     })
-  for (const command of [
-    serveCommand,
-    tokenCommand,
-    phoneCommand,
-    callCommand,
-    watchCommand,
-    simulateCommand,
-    demoCommand,
-    configCommand,
-    doctorCommand,
-    explainCommand,
-    completionCommand,
-  ]) {
-    program.addCommand(command(start).copyInheritedSettings(program))
+  for (const [purpose, commands] of Object.entries(purposes)) {
+    for (const command of commands) {
+      program.addCommand(command(start).helpGroup(purpose).copyInheritedSettings(program))
+    }
   }
 
   try {
