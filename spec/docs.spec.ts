@@ -239,7 +239,7 @@ const examples: Readonly<Record<string, Example>> = {
     const world = await startHub(t)
     const shown: unknown[] = []
     const { phone, support } = await evaluate<{ phone: client.Softphone; support: client.Watch }>(
-      code.replace('https://hub.example', world.listening.url).replace(/(device: '[\w-]+')/, '$1, WebSocket'),
+      code.replace('https://hub.example', world.listening.url).replace('device: tabDevice', '$&, WebSocket'),
       {
         WebSocket,
         fetchToken: () => tokenOf('alice'),
