@@ -58,6 +58,36 @@ const phone = async (url: string, account: string, token?: string) => {
 
 const trunkOf = async (url: string) => outside(url, await tokenOf('trunk', { scopes: carrier }))
 
+t.test('[FC3] blocked for longer than anyone may be silent: who answers meanwhile was in time', async t => {
+  const block = `process.on("SIGUSR2", () => {
+    process.stdout.write('{"event":"blocked"}\\n')
+    for (const end = Date.now() + 2_000; Date.now() < end; );
+  })`
+  const config = {
+    presence: { heartbeatMs: 200, lingerMs: 100 },
+    calls: { ringTimeoutMs: 1_000, confirmMs: 500 },
+  }
+  const { child, url } = await serve(t, config, { node: within(block) })
+  const [alice, bob] = [await phone(url, 'alice'), await phone(url, 'bob')]
+  const trunk = await trunkOf(url)
+  const call = await trunk.place('alice')
+  await alice.next('invite')
+  child.signal('SIGUSR2')
+  await child.stdout.next({ event: 'blocked' })
+  alice.send({ type: 'ringing', call })
+  alice.send({ type: 'accept', call })
+  await alice.next('connected')
+  t.match(await trunk.call(call), { state: 'connected', by: { account: 'alice' } })
+  for (const { send, next } of [alice, bob]) {
+    send({ type: 'ping' })
+    await next('pong')
+  }
+  const { text } = await fetch(`${url}/metrics`).then(async answer => ({ text: await answer.text() }))
+  t.match(text, /^switchhook_sockets_accepted_total 2$/m, 'on the sockets they had')
+  t.equal((await trunk.ask('DELETE', `/v1/calls/${call}`)).status, 204)
+  t.equal(await child.end('SIGTERM'), 0)
+})
+
 t.test(
   '[FC4] a fault that nobody caught: it is told, calls may end, then the process does, with 1',
   async t => {

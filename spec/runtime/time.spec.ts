@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
 import {
+  atWall,
+  type Clock,
   heapShare,
   Pressure,
   silentLog,
@@ -132,6 +136,75 @@ t.test("the machine's clock runs tasks in time, and tells of those that throw", 
     t.ok(Math.abs(clock.wall() - Date.now()) < 1000)
   })
   t.match(thrown, { message: 'told' })
+})
+
+t.test(
+  '[FC3] a process that was blocked reads what has come meanwhile before it judges who is late',
+  async t => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const [[peer]] = await Promise.all([once(server, 'connection'), once(client, 'connect')])
+    t.teardown(() => {
+      client.destroy()
+      peer.destroy()
+      server.close()
+    })
+    const clock = systemClock(error => t.fail(String(error)))
+    const order: string[] = []
+    const heard = once(peer, 'data').then(() => order.push('answer'))
+    const late = new Promise<void>(resolve => {
+      clock.after(10, () => {
+        order.push('late')
+        resolve()
+      })
+    })
+    client.write('here')
+    const blockedUntil = performance.now() + 300
+    while (performance.now() < blockedUntil);
+    await Promise.all([heard, late])
+    t.same(order, ['answer', 'late'])
+  },
+)
+
+t.test('[FC1] what is set for a time of day waits for that, whatever the wall clock does', async t => {
+  const run = (steps: readonly (readonly [atMs: number, stepMs: number])[], dueMs: number) => {
+    const clock = new VirtualClock()
+    const begun = clock.wall()
+    let skew = 0
+    const skewed: Clock = {
+      now: () => clock.now(),
+      wall: () => clock.wall() + skew,
+      after: (delayMs, task) => clock.after(delayMs, task),
+    }
+    let ranAt: number | undefined
+    atWall(skewed, begun + dueMs, () => {
+      ranAt = clock.now()
+    })
+    for (const [atMs, stepMs] of steps) {
+      clock.advance(atMs - clock.now())
+      skew += stepMs
+    }
+    clock.advance(24 * 3_600_000)
+    return ranAt
+  }
+  const minute = 60_000
+  t.equal(run([], 10 * minute), 10 * minute)
+  t.equal(run([], 0), 0)
+  t.equal(run([], -minute), 0, 'what has passed is due')
+  t.equal(run([[minute, -5 * minute]], 10 * minute), 15 * minute, 'set back: not early')
+  t.equal(run([[90_000, 5 * minute]], 10 * minute), 5 * minute, 'set forward')
+  t.equal(run([[90_000, 3_600_000]], 10 * minute), 2 * minute, 'asleep for an hour: a minute late at most')
+  const set: [number, number][] = [
+    [1_000, -50 * 365 * 86_400_000],
+    [5_000, 50 * 365 * 86_400_000],
+  ]
+  t.equal(run(set, 10 * minute), 10 * minute, '1970 for a moment')
+  const clock = new VirtualClock()
+  const timer = atWall(clock, clock.wall() + 10 * minute, () => t.fail('cancelled'))
+  clock.advance(5 * minute)
+  timer.cancel()
+  clock.advance(10 * minute)
 })
 
 t.test('[FC2] a delay longer than setTimeout can hold does not fire at once', async t => {

@@ -1,8 +1,7 @@
 // When a token ends, by the wall clock: one warning 60 s before (at once if less is left), then the end.
-// Timers run on the monotonic clock, so the wall clock is asked again when they fire: a step back of the
-// wall clock only makes them wait longer.
+// As `atWall` it looks at that again and again, since it may be set; itself, for there is one of it for each session.
 
-import type { Clock, Timer } from '../runtime/index.js'
+import { type Clock, LOOK_MS, type Timer } from '../runtime/index.js'
 
 /** How long before its token's end a session is told. */
 export const WARNING_MS = 60_000
@@ -46,6 +45,9 @@ export class Expiry {
       this.#bearer.expiring(Math.max(0, Math.round(leftMs)))
     }
     if (leftMs <= 0) this.#bearer.expire()
-    else this.#timer = this.#clock.after(this.#warned ? leftMs : leftMs - WARNING_MS, () => this.#look())
+    else {
+      const nextMs = this.#warned ? leftMs : leftMs - WARNING_MS
+      this.#timer = this.#clock.after(Math.min(nextMs, LOOK_MS), () => this.#look())
+    }
   }
 }

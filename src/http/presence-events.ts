@@ -4,7 +4,7 @@
 import type { Grant } from '../gateway/token/index.js'
 import type { Link, Presence, Query, Subscriptions } from '../presence/index.js'
 import type { Destination, HubFrame } from '../protocol/index.js'
-import type { Clock } from '../runtime/index.js'
+import { atWall, type Clock } from '../runtime/index.js'
 import { type EventSource, eventText } from './event-stream.js'
 
 export class PresenceEvents implements EventSource, Link {
@@ -45,7 +45,7 @@ export class PresenceEvents implements EventSource, Link {
 
   watch(wake: () => void): () => void {
     this.#wake = wake
-    const timer = this.#clock.after(this.#expires - this.#clock.wall(), wake)
+    const timer = atWall(this.#clock, this.#expires, wake)
     return () => {
       timer.cancel()
       this.#wake = undefined

@@ -3,6 +3,7 @@
 
 import { ok, type Result, refuse } from '../errors.js'
 import type { AccountId, Declared, StatusChange } from '../protocol/index.js'
+import { atWall } from '../runtime/index.js'
 import { accountAutomaton } from './account.machine.js'
 import { deviceAutomaton } from './device.machine.js'
 import type { Graph } from './graph.js'
@@ -33,7 +34,7 @@ export const declare = (
   device.untilTimer =
     until.value === null
       ? undefined
-      : graph.clock.after(until.value - now, () => {
+      : atWall(graph.clock, until.value, () => {
           declare(graph, device, { status: 'available' })
           graph.commit(device.account)
         })
@@ -62,7 +63,7 @@ const speak = (
     const timer =
       time.value === null
         ? undefined
-        : graph.clock.after(time.value - now, () => {
+        : atWall(graph.clock, time.value, () => {
             override(graph, tenant, name, { status: null }, by)
           })
     account.override = { note, until: time.value, timer, by }

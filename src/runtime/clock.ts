@@ -15,6 +15,9 @@ export interface Clock {
 /** The longest delay that setTimeout obeys (2^31 - 1 ms); it fires at once beyond it. */
 const LONGEST_MS = 2 ** 31 - 1
 
+/** A timer that fires so late was held up: the process was blocked, or stopped. */
+const LATE_MS = 100
+
 /** The machine's clock. `onThrow` hears of tasks that throw. */
 export const systemClock = (onThrow: (error: unknown) => void): Clock => {
   let armed: NodeJS.Timeout | undefined
@@ -23,7 +26,13 @@ export const systemClock = (onThrow: (error: unknown) => void): Clock => {
       now: () => performance.now(),
       arm: delayMs => {
         clearTimeout(armed)
-        armed = setTimeout(() => wheel.run(), Math.min(delayMs, LONGEST_MS)).unref()
+        const due = performance.now() + delayMs
+        const ring = (): void => {
+          // Who answered meanwhile is not late: what has come to the sockets is read first.
+          if (performance.now() > due + LATE_MS) setImmediate(() => wheel.run())
+          else wheel.run()
+        }
+        armed = setTimeout(ring, Math.min(delayMs, LONGEST_MS)).unref()
       },
     },
     onThrow,
@@ -33,4 +42,22 @@ export const systemClock = (onThrow: (error: unknown) => void): Clock => {
     wall: () => Date.now(),
     after: (delayMs, task) => wheel.after(delayMs, task),
   }
+}
+
+/** How long a wait for a time of day goes on without a look at the wall clock. */
+export const LOOK_MS = 60_000
+
+/**
+ * Runs `task` once the wall clock says `time`, milliseconds since 1970. Timers run by the monotonic clock, which knows
+ * nothing of a wall clock that is set, nor of the time a machine sleeps: then the task is late by a minute at most,
+ * and never early.
+ */
+export const atWall = (clock: Clock, time: number, task: () => void): Timer => {
+  const wait = (): Timer =>
+    clock.after(Math.min(time - clock.wall(), LOOK_MS), () => {
+      if (clock.wall() >= time) task()
+      else timer = wait()
+    })
+  let timer = wait()
+  return { cancel: () => timer.cancel() }
 }

@@ -2,7 +2,7 @@
 
 export { plainAddress, readBlock, subscriberOf, withinBlocks } from './addresses.js'
 export { type Check, check, faultText } from './check.js'
-export { type Clock, systemClock } from './clock.js'
+export { atWall, type Clock, LOOK_MS, systemClock } from './clock.js'
 export { type Log, silentLog } from './log.js'
 export { cut, plain } from './plain.js'
 export { heapShare, Pressure, type PressureOptions } from './pressure.js'
