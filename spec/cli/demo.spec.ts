@@ -110,6 +110,14 @@ t.test('with --keep hub and phones go on, and answer', async t => {
   t.equal(await exit, 0)
 })
 
+t.test('[FC5] what is kept ends quietly when nobody reads any more what it says', async t => {
+  const terminal = createTerminal({ env: { NO_COLOR: '1' } })
+  const exit = demo({ fast: true, keep: true }, jobAt(terminal, new AbortController().signal), [])
+  await terminal.stdout.until(/"event":"kept".*\n/)
+  terminal.stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+  t.equal(await exit, 0)
+})
+
 t.test('a phone of the demo that is too late to answer says so, and rings on another day', async t => {
   const world = await startHub(t)
   const faults: unknown[] = []

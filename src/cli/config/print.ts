@@ -1,6 +1,7 @@
 // `switchhook config --print` and `--schema`: every option with its meaning, as the schema of the configuration has it.
 // No secret is shown, nor the query of an address.
 
+import { readFileSync } from 'node:fs'
 import { ConfigSchema, fillShown, listOptions, type Option } from '../../config.js'
 import { readConfigFile } from '../config-file.js'
 import type { Job } from '../shell.js'
@@ -26,13 +27,10 @@ export const printConfig = (file: string | undefined, { shell, out }: Job): void
   )
 }
 
-/** A JSON Schema (2020-12). */
+/** The JSON Schema that comes with the package. */
+const schemaFile = new URL('../../../docs/reference/config.schema.json', import.meta.url)
+
 export const printSchema = ({ out }: Job): void => {
-  const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...ConfigSchema }
-  out.tell(
-    { event: 'schema', schema },
-    ...JSON.stringify(schema, undefined, 2)
-      .split('\n')
-      .map(text => whole(text)),
-  )
+  const text = readFileSync(schemaFile, 'utf8').trimEnd()
+  out.tell({ event: 'schema', schema: JSON.parse(text) }, ...text.split('\n').map(row => whole(row)))
 }

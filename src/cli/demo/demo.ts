@@ -46,7 +46,7 @@ export const demo = async (
   const tempo = options.fast ? fast : readable
   const stage = await openStage(tempo, reportTo(out))
   try {
-    const over = aborted(stop)
+    const over = Promise.race([aborted(stop), out.gone])
     const ok = await Promise.race([play(stage, new Narrator(out, tempo.lineMs), tempo, played), over])
     if (options.keep && ok !== undefined) {
       stage.quiet()
