@@ -48,8 +48,7 @@ export class Call {
   readonly parts: Parts
   readonly timeline: Timeline
   readonly createdAt: string
-  /** Aborted when the call ends: whatever waits for the outside stops waiting. */
-  readonly over = new AbortController()
+  #ending: AbortController | undefined
   #state = callAutomaton.initial
   #dialing: Dialing | undefined
   #dialled: EndReason | undefined
@@ -82,6 +81,16 @@ export class Call {
 
   get state(): CallState {
     return this.#state.value
+  }
+
+  get over(): boolean {
+    return this.state === 'ended'
+  }
+
+  /** Aborted when the call ends: for what waits meanwhile. */
+  get ending(): AbortSignal {
+    this.#ending ??= new AbortController()
+    return this.#ending.signal
   }
 
   get reason(): EndReason | undefined {
@@ -223,7 +232,7 @@ export class Call {
     const { message } = facts
     this.timeline.add('ended', { reason, ...facts })
     this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
-    this.over.abort()
+    this.#ending?.abort()
     this.#dialing?.stop(endings[reason].cancel)
     const ended = { type: 'ended' as const, call: this.id, reason, ...(message !== undefined && { message }) }
     const talkMs =
@@ -241,6 +250,7 @@ export class Call {
 
   view(): CallView {
     const { to, from, caller } = this.request
+    const { timeline } = this
     return {
       call: this.id,
       to,
@@ -251,7 +261,9 @@ export class Call {
       ...(this.#end?.message !== undefined && { message: this.#end.message }),
       ...(this.#winner && { by: this.#winner.name }),
       ...(this.#sdp !== undefined && { sdp: this.#sdp }),
-      timeline: this.timeline.lines,
+      get timeline() {
+        return timeline.lines
+      },
       owner: caller.account,
     }
   }

@@ -19,13 +19,17 @@ export interface EndedCall {
 
 interface Kept extends EndedCall {
   readonly until: number
+  /** The one that ended after it. */
+  next: Kept | undefined
 }
 
 export class EndedCalls {
   readonly #clock: Pick<Clock, 'now'>
   readonly #bounds: Bounds
-  /** The one that ended first comes first. */
   readonly #calls = new Map<CallId, Kept>()
+  // A map is not asked for its first entry: it looks for it among the places of all that were deleted before.
+  #first: Kept | undefined
+  #last: Kept | undefined
   #weight = 0
 
   constructor(clock: Pick<Clock, 'now'>, bounds: Bounds) {
@@ -35,7 +39,11 @@ export class EndedCalls {
 
   add(call: EndedCall): void {
     this.#forgetOld()
-    this.#calls.set(call.view.call, { ...call, until: this.#clock.now() + readableMs })
+    const kept: Kept = { ...call, until: this.#clock.now() + readableMs, next: undefined }
+    this.#calls.set(call.view.call, kept)
+    if (this.#last === undefined) this.#first = kept
+    else this.#last.next = kept
+    this.#last = kept
     this.#weight += call.weight
     const { endedCallBytesPerTenant, endedCallsPerTenant } = this.#bounds.of
     this.#forgetWhile('endedCallsPerTenant', () => this.#calls.size > endedCallsPerTenant)
@@ -54,22 +62,20 @@ export class EndedCalls {
 
   #forgetOld(): void {
     const now = this.#clock.now()
-    for (const [id, call] of this.#calls) {
-      if (call.until > now) break
-      this.#forget(id, call)
-    }
+    while (this.#first !== undefined && this.#first.until <= now) this.#forget(this.#first)
   }
 
   #forgetWhile(limit: 'endedCallsPerTenant' | 'endedCallBytesPerTenant', crowded: () => boolean): void {
-    for (const [id, call] of this.#calls) {
-      if (!crowded()) break
-      this.#forget(id, call)
+    while (this.#first !== undefined && crowded()) {
+      this.#forget(this.#first)
       this.#bounds.note(limit)
     }
   }
 
-  #forget(id: CallId, { weight }: EndedCall): void {
-    this.#calls.delete(id)
+  #forget({ next, view, weight }: Kept): void {
+    this.#calls.delete(view.call)
     this.#weight -= weight
+    this.#first = next
+    if (next === undefined) this.#last = undefined
   }
 }

@@ -113,7 +113,7 @@ export const follow = async (call: Call): Promise<void> => {
       return
     }
     const found: Retrieved = await retrieve(call, source)
-    if (call.over.signal.aborted) return
+    if (call.over) return
     note(call, found)
     if (!found.ok) {
       call.end('failed', { message: found.message })
@@ -123,7 +123,7 @@ export const follow = async (call: Call): Promise<void> => {
     source = undefined
     for (const step of found.value.steps) {
       const after: Next = await perform(call, step, course)
-      if (after.next === 'nothing' || call.over.signal.aborted) return
+      if (after.next === 'nothing' || call.over) return
       if (after.next === 'document') {
         source = after.source
         break

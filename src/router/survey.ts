@@ -1,7 +1,7 @@
 // Whom a destination would ring now: its presence resource, read through the presence API, and the choice that its
 // group's policy makes of it. Read only: what comes of it is a hunt's, or an explanation.
 
-import type { Strategy, TenantConfig } from '../config.js'
+import type { GroupConfig, Strategy, TenantConfig } from '../config.js'
 import type { AccountId, Destination, Resource, TenantId } from '../protocol/index.js'
 import type { Parts } from './parts.js'
 import { type Picked, pick } from './pick.js'
@@ -26,17 +26,29 @@ export interface Survey extends Picked {
   readonly timeoutMs: number
 }
 
+const tiers = new WeakMap<GroupConfig, ReadonlyMap<AccountId, number>>()
+
+/** The tiers of a group's members, gathered once from what the directory lists. */
+const tiersOf = (group: GroupConfig): ReadonlyMap<AccountId, number> => {
+  let known = tiers.get(group)
+  if (known === undefined) {
+    known = new Map(group.members.map(({ account, tier }) => [account, tier]))
+    tiers.set(group, known)
+  }
+  return known
+}
+
 export const survey = async (
   { read, clock, config }: Pick<Parts, 'read' | 'clock' | 'config'>,
   { tenant, settings, destination, caller, rung, ...asked }: Question,
 ): Promise<Survey> => {
   const resource = await read(tenant, destination)
   const group = settings.groups.get(destination)
-  const tiers = new Map(group?.members.map(({ account, tier }) => [account, tier]))
+  const ranks = group && tiersOf(group)
   const strategy = asked.strategy ?? group?.strategy ?? 'all'
   const picked = pick(resource, {
     strategy,
-    tierOf: account => tiers.get(account) ?? 1,
+    tierOf: account => ranks?.get(account) ?? 1,
     ...(caller !== undefined && { caller }),
     rung,
     now: clock.wall(),

@@ -20,10 +20,17 @@ const weightOf = (facts: object): number => {
   return weight
 }
 
+/** A line as it is kept: most are never read, so nothing is spelled out before. */
+interface Line {
+  readonly at: number
+  readonly event: string
+  readonly facts: object
+}
+
 export class Timeline {
   readonly #clock: Clock
   readonly #bounds: Bounds
-  readonly #lines: TimelineEntry[] = []
+  readonly #lines: Line[] = []
   #last = 0
   #weight = 0
   #cut = false
@@ -39,23 +46,22 @@ export class Timeline {
   }
 
   get lines(): readonly TimelineEntry[] {
-    return this.#lines
+    return this.#lines.map(({ at, event, facts }) => ({ at: new Date(at).toISOString(), event, ...facts }))
   }
 
   /** The stamp of something that happens now: ISO 8601, never before the last. */
   stamp(): string {
-    this.#last = Math.max(this.#last, this.#clock.wall())
-    return new Date(this.#last).toISOString()
+    return new Date(this.#now()).toISOString()
   }
 
   add(event: string, facts: object = {}): void {
     if (this.#cut) return
-    const at = this.stamp()
+    const at = this.#now()
     const weight = weightOf(facts)
     this.#cut = this.#lines.length === longest || this.#weight + weight > this.#bounds.of.callBytes
     if (this.#cut) this.#bounds.note('callBytes')
     else this.#weight += weight
-    this.#lines.push(this.#cut ? { at, event: 'cut' } : { at, event, ...facts })
+    this.#lines.push(this.#cut ? { at, event: 'cut', facts: {} } : { at, event, facts })
   }
 
   /** Those who were not rung, one line a reason, each naming at most 100. */
@@ -69,5 +75,10 @@ export class Timeline {
         count: members.length,
       })
     }
+  }
+
+  #now(): number {
+    this.#last = Math.max(this.#last, this.#clock.wall())
+    return this.#last
   }
 }

@@ -102,7 +102,7 @@ export const dial = async (call: Call, step: DialStep): Promise<Next> => {
   )
   const result = await dialing.run()
   bound.cancel()
-  if (result === 'answered' || call.over.signal.aborted) return { next: 'nothing' }
+  if (result === 'answered' || call.over) return { next: 'nothing' }
   call.unanswered(result)
   return { next: 'verb' }
 }

@@ -6,15 +6,15 @@ import type { Next } from '../plan.js'
 
 export const pause = async (call: Call, { ms }: PauseStep): Promise<Next> => {
   call.timeline.add('pause', { ms })
-  const { signal } = call.over
+  const { ending } = call
   await new Promise<void>(resolve => {
     const over = (): void => {
       timer.cancel()
-      signal.removeEventListener('abort', over)
+      ending.removeEventListener('abort', over)
       resolve()
     }
     const timer = call.parts.clock.after(ms, over)
-    signal.addEventListener('abort', over)
+    ending.addEventListener('abort', over)
   })
   return { next: 'verb' }
 }
