@@ -213,6 +213,22 @@ t.test(
       ok: false,
       faults: [{ path: /bad\.json$/, message: /is not JSON/ }],
     })
+    for (const [text, line] of [
+      ['', 1],
+      ['{\n"listen": ', 2],
+      ['{\n"secret": "a secret" "b" }', 2],
+      ['{\n\n"secret": a secret\n}\n', 3],
+      ['{\n"secret": "a secret\n"}', 2],
+      ['a secret', 1],
+    ] as const) {
+      writeFileSync(join(dir, 'bad.json'), text)
+      const { faults } = loadConfig(join(dir, 'bad.json')) as { faults: { message: string }[] }
+      t.same(
+        faults.map(({ message }) => message),
+        [`is not JSON (line ${line})`],
+        'where, and nothing of what stands there',
+      )
+    }
     t.match(loadConfig(join(dir, 'none.json')), {
       ok: false,
       faults: [{ path: /none\.json$/, message: /ENOENT/ }],

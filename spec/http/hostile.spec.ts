@@ -271,3 +271,44 @@ t.test(
     t.match((await api.ask('GET', '/v1/calls/call-1', { token })).json, { state: 'connected' })
   },
 )
+
+t.test(
+  '[FH4] ten thousand who wait for their calls: so many wait as may, and leave when they leave',
+  async t => {
+    const limits = {
+      requestsPerSecond: 1e6,
+      callsPerTenant: 1e6,
+      callsPerMinutePerAccount: 1e6,
+      callsPerMinutePerTenant: 1e6,
+    }
+    const bounds = new Bounds(limits)
+    const { api, auth, token } = await stand(t, { bounds, rest: { limits } })
+    const body = JSON.stringify({ to: 'x', from: '', instructions: { steps: [{ pause: { ms: 600_000 } }] } })
+    const wait = `${request(
+      'POST /v1/calls?waitMs=60000 HTTP/1.1',
+      'Host: hub',
+      auth,
+      json,
+      `Content-Length: ${body.length}`,
+    )}${body}`
+    const before = process.memoryUsage().heapUsed
+    const sockets = Array.from({ length: 100 }, () => connect(api.port, '127.0.0.1'))
+    for (const socket of sockets) {
+      socket.on('error', () => {})
+      socket.resume()
+      socket.write(wait.repeat(100))
+    }
+    await until(() => bounds.reached.streamsPerAccount === 9_000)
+    const { placed, live } = api.room.router.counts
+    t.same([placed, live], [1_000, 1_000], 'who may not wait has placed nothing')
+    t.ok(process.memoryUsage().heapUsed - before < 300e6)
+    t.equal((await api.ask('POST', '/v1/calls?waitMs=1', { token, body: { to: 'x', from: '' } })).status, 429)
+    const closed = sockets.map(socket => new Promise(resolve => socket.once('close', resolve)))
+    for (const socket of sockets) socket.resetAndDestroy()
+    await Promise.all(closed)
+    const again = async () =>
+      (await api.ask('POST', '/v1/calls?waitMs=1', { token, body: { to: 'nobody', from: '' } })).status
+    while ((await again()) === 429);
+    t.equal(api.room.router.counts.live, 1_000, 'their calls go on')
+  },
+)

@@ -366,6 +366,15 @@ t.test('a port that is taken is an error of the system', async t => {
   await t.rejects(newApi(t, { rest: { listen: { port: api.port } } }), { code: 'EADDRINUSE' })
 })
 
+t.test('[FU5] a connection that the system can not hand over is told, and the server goes on', async t => {
+  const api = await newApi(t)
+  api.http.server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+  t.match(api.logged, [
+    { level: 'warn', message: 'a connection could not be accepted', facts: { error: { code: 'EMFILE' } } },
+  ])
+  t.equal((await api.ask('GET', '/healthz')).status, 200)
+})
+
 t.test('with a certificate the API speaks TLS', async t => {
   const tls = { cert: 'spec/support/tls/cert.pem', key: 'spec/support/tls/key.pem' }
   const api = await newApi(t, { rest: { listen: { port: 0, tls } } })

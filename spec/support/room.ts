@@ -2,6 +2,7 @@
 // happens between them, to the millisecond. Nothing is faked but the sockets.
 
 import { type Config, readConfig } from '../../src/config.js'
+import { Bounds } from '../../src/limits/index.js'
 import { type Arrival, type Attachment, createPresence, type Presence } from '../../src/presence/index.js'
 import type { CallFrame, CallId, HubFrame, Party, TenantId } from '../../src/protocol/index.js'
 import { type CallRequest, createRouter, type Router, readRoutes } from '../../src/router/index.js'
@@ -80,6 +81,7 @@ export const newRoom = (tenant: object = {}, rest: object = {}, log: Log = silen
     source,
     clock,
     log,
+    bounds: new Bounds(config.limits),
     newId: () => `call-${++ids}`,
   })
   return {

@@ -79,6 +79,9 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
   app.post('/calls', callRoutes.place, async (request, reply) => {
     const grant = grantOf(request)
     const { to, from, params, sdp, instructions, statusCallback } = request.body
+    const { waitMs = 0 } = request.query
+    // Who may not wait has placed nothing.
+    if (waitMs > 0) streams.hold(grant, reply)
     const { call, first } = accepted(
       keys.once(grant, request.headers['idempotency-key'], request.body, () => {
         if (statusCallback !== undefined)
@@ -95,12 +98,8 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
         })
       }),
     )
-    const { waitMs = 0 } = request.query
     const caller = router.callerOf(grant.tenant, call)
-    if (waitMs > 0 && caller !== undefined) {
-      streams.hold(grant, reply)
-      await settled(roomIn(inboxOf(caller)), waitMs, clock, reply)
-    }
+    if (waitMs > 0 && caller !== undefined) await settled(roomIn(inboxOf(caller)), waitMs, clock, reply)
     reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
     const view = router.get(grant.tenant, call)
     // A call that its key still names and the router has forgotten is long over.

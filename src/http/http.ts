@@ -73,7 +73,7 @@ export const createHttp = (options: HttpOptions): Http => {
     ...troubles,
   }
 
-  const main = createListener(config.listen.tls, clock, connection => connections.accept(connection))
+  const main = createListener(config.listen.tls, clock, connection => connections.accept(connection), log)
   const api = createApp(main, audit, bodies)
   if (config.cors.length > 0) api.addHook('onRequest', allowOrigins(config.cors))
   serveDescription(api)
@@ -90,7 +90,10 @@ export const createHttp = (options: HttpOptions): Http => {
     { prefix: '/v1' },
   )
 
-  const side = config.metrics && { at: config.metrics, listener: createListener(undefined, clock, () => {}) }
+  const side = config.metrics && {
+    at: config.metrics,
+    listener: createListener(undefined, clock, () => {}, log),
+  }
   const metricsApp = side ? createApp(side.listener, audit, bodies) : api
   serveMetrics(metricsApp, metrics)
 

@@ -8,7 +8,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors.js'
-import type { Clock } from '../runtime/index.js'
+import type { Clock, Log } from '../runtime/index.js'
 import type { Audit, Refused } from './audit.js'
 import { errorBody } from './refusal.js'
 
@@ -92,6 +92,7 @@ export const createListener = (
   tls: { readonly cert: string; readonly key: string } | undefined,
   clock: Pick<Clock, 'after'>,
   accept: (connection: Socket) => void,
+  log: Log,
 ): Listener => {
   const server = tls
     ? createSecureServer({ ...deadlines, handshakeTimeout, ...tls })
@@ -103,6 +104,8 @@ export const createListener = (
     async open(host, port) {
       server.listen({ host, port })
       await once(server, 'listening')
+      // A connection that the system could not hand over is one less: the others go on.
+      server.on('error', error => log.warn({ error }, 'a connection could not be accepted'))
       return { host, port: (server.address() as AddressInfo).port }
     },
     answered() {
