@@ -49,13 +49,8 @@ t.test('[FC5] the process drains on SIGTERM, even if nobody reads what it says',
 })
 
 t.test('[FC5] a reader that is gone before the first line is no fault', async t => {
-  for (const args of [['--help'], ['config', '--print'], ['explain', '--json']]) {
-    const child = start(...args)
-    child.stdout!.destroy()
-    const [stderr, [code]] = await Promise.all([
-      textOf(child.stderr),
-      once(child, 'exit') as Promise<[number]>,
-    ])
-    t.strictSame({ stderr, code }, { stderr: '', code: 0 }, args.join(' '))
-  }
+  const child = start('config', '--print')
+  child.stdout!.destroy()
+  const [stderr, [code]] = await Promise.all([textOf(child.stderr), once(child, 'exit') as Promise<[number]>])
+  t.strictSame({ stderr, code }, { stderr: '', code: 0 })
 })

@@ -276,6 +276,7 @@ t.test('bad usage exits 2 with one line that names what is wrong', async t => {
     [['serve', '--log-level', 'loud'], /--log-level <level>.*Allowed choices/],
     [['serve'], /^switchhook: serve needs --config FILE or --dev\n$/],
     [['token', '--tenant', 'acme'], /--account <name>/],
+    [['token', '--account', 'alice'], /^switchhook: token needs --tenant <name>\n$/],
     [['phone', '--auto', 'dance'], /--auto <action>.*accept, reject, busy or ignore/],
     [['phone', '--auto', 'accept:soon'], /--auto <action>.*a duration/],
     [['call', '--to', 'x', '--param', 'novalue'], /--param <name=value>.*NAME=VALUE/],
