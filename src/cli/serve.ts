@@ -50,7 +50,6 @@ const serve = async (options: ServeOptions, { shell, out, stop }: Job): Promise<
   )
   const reload = async () => taken((await starting).reload(configOf(options, dev, shell)), options.config)
   // Without a file there is nothing to read again: SIGHUP means what it always does.
-  // Without a file there is nothing to read again: SIGHUP means what it always does.
   const off =
     options.config === undefined
       ? () => {}
