@@ -53,7 +53,7 @@ t.test('programs get the same as data; without a code there is a list of all', a
 t.test('what is not known is refused, with what may have been meant', async t => {
   t.match(await explain('cal-gone'), {
     code: 2,
-    error: /^switchhook: cal-gone is not known: did you mean call-gone[^\n]*\?\n$/,
+    error: /^switchhook: cal-gone is not known: did you mean call-gone\?\n$/,
   })
   t.match(await explain('4509'), { code: 2, error: /did you mean 450\d/ })
   t.match(await explain('listen.prot'), { code: 2, error: /did you mean listen\.port/ })

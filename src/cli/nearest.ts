@@ -10,10 +10,12 @@ const likeness = (a: ReadonlySet<string>, b: ReadonlySet<string>): number =>
 /** The few of `words` that are most like `word`, the best first; none where none is. */
 export const nearest = (word: string, words: Iterable<string>): string[] => {
   const own = pairs(`^${word}$`)
-  return [...new Set(words)]
+  const ranked = [...new Set(words)]
     .map(each => ({ each, like: likeness(own, pairs(`^${each}$`)) }))
-    .filter(({ like }) => like > 0.3)
     .sort((a, b) => b.like - a.like)
+  const best = Math.max(0, ...ranked.map(({ like }) => like))
+  return ranked
+    .filter(({ like }) => like > 0.3 && like > best * 0.7)
     .slice(0, 3)
     .map(({ each }) => each)
 }
