@@ -31,13 +31,6 @@ export interface RevocationsOptions {
   readonly bounds?: Bounds
 }
 
-const nowhere: RevocationsKept = {
-  tenants: () => [],
-  load: () => [],
-  save() {},
-  written: async () => ok(undefined),
-}
-
 /** A token that is good now may have been issued, and may be used, by clocks that differ from the hub's. */
 const longestUseMs = (longestLifeSeconds + 2 * skewSeconds) * 1000
 
@@ -45,21 +38,18 @@ const nameOf = (what: Revoked): string => ('jti' in what ? `jti:${what.jti}` : `
 
 export class Revocations {
   readonly #clock: Pick<Clock, 'wall'>
-  readonly #kept: RevocationsKept
+  readonly #kept: RevocationsKept | undefined
   readonly #bounds: Bounds
   /** When each was made, milliseconds since 1970; a tenant's oldest first. */
   readonly #made = new Map<TenantId, Map<string, number>>()
   readonly #watchers = new Set<() => void>()
 
-  constructor(
-    clock: Pick<Clock, 'wall'>,
-    { kept = nowhere, bounds = new Bounds() }: RevocationsOptions = {},
-  ) {
+  constructor(clock: Pick<Clock, 'wall'>, { kept, bounds = new Bounds() }: RevocationsOptions = {}) {
     this.#clock = clock
     this.#kept = kept
     this.#bounds = bounds
-    for (const tenant of kept.tenants()) {
-      const made = new Map(kept.load(tenant).map(([name, { at }]) => [name, at]))
+    for (const tenant of kept?.tenants() ?? []) {
+      const made = new Map(kept?.load(tenant).map(([name, { at }]) => [name, at]))
       this.#made.set(tenant, made)
       this.#expire(tenant, made)
     }
@@ -85,15 +75,15 @@ export class Revocations {
     }
     const at = this.#clock.wall()
     made.set(name, at)
-    this.#kept.save(tenant, name, { at })
+    this.#kept?.save(tenant, name, { at })
     for (const wake of [...this.#watchers]) wake()
     return ok(undefined)
   }
 
   /** Settles once all that was revoked outlasts this process; refused where it can not be kept: it holds all the same. */
   async kept(): Promise<Result<undefined>> {
-    const written = await this.#kept.written()
-    if (written.ok) return written
+    const written = await this.#kept?.written()
+    if (written === undefined || written.ok) return ok(undefined)
     return refuse(
       written.code,
       `revoked, but not yet kept: ${written.message}; a hub that starts anew before it is would let the token in again`,
@@ -125,7 +115,7 @@ export class Revocations {
     for (const [name, at] of made) {
       if (at + longestUseMs > now) break
       made.delete(name)
-      this.#kept.save(tenant, name, undefined)
+      this.#kept?.save(tenant, name, undefined)
     }
   }
 }
