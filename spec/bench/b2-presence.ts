@@ -31,14 +31,17 @@ const offer = async ({ audience, change, server }: Room, rate: number, forMs: nu
   return { value: (deliveries / tookMs) * 1000, p99Ms: lateMs(0.99), cores }
 }
 
-/** The highest rate of changes that holds, found by steps. */
+/** The highest rate of changes that holds, found by steps. What fails once is tried again: the machine may have paused. */
 const search = async (room: Room, bench: Bench, forMs: number): Promise<number> => {
   const step = bench.sized({ full: 1.25, quick: 1.5, tiny: 1000 })
-  let held = 100
-  for (let rate = held; rate < 50_000; rate *= step) {
+  const holds = async (rate: number): Promise<boolean> => {
     const { p99Ms, value } = await offer(room, rate, forMs)
     bench.say(`  ${Math.round(rate)} changes/s: p99 ${p99Ms} ms, ${Math.round(value)} deliveries/s`)
-    if (p99Ms > stalenessMs) break
+    return p99Ms <= stalenessMs
+  }
+  let held = 100
+  for (let rate = held; rate < 50_000; rate *= step) {
+    if (!(await holds(rate)) && !(await holds(rate))) break
     held = rate
   }
   return held

@@ -6,9 +6,10 @@
 import { alternate, type Bench, type Benchmark, type Measured } from './benchmark.js'
 import { type Floor, hubFloor, plainFloor } from './call-floor.js'
 
+export const callsOf = (bench: Bench): number => bench.sized({ full: 15_000, quick: 5_000, tiny: 20 })
+
 /** Calls on every line, one after the other. */
-export const busy = async ({ server, lines, call }: Floor, bench: Bench): Promise<Measured> => {
-  const total = bench.sized({ full: 15_000, quick: 5_000, tiny: 20 })
+export const busy = async ({ server, lines, call }: Floor, total: number): Promise<Measured> => {
   let left = total
   const { ms, cores } = await server.under(() =>
     Promise.all(
@@ -27,8 +28,8 @@ export const calls: Benchmark = {
     const plain = await plainFloor(bench)
     const measured = await alternate(
       bench.repetitions,
-      () => busy(hub, bench),
-      () => busy(plain, bench),
+      () => busy(hub, callsOf(bench)),
+      () => busy(plain, callsOf(bench)),
     )
     return [
       {

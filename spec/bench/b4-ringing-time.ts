@@ -2,7 +2,7 @@
 // the rate that the hub reached in B3, whether earlier ones are through or not. Against the server of B3's
 // denominator at the same rate.
 
-import { busy } from './b3-calls.js'
+import { busy, callsOf } from './b3-calls.js'
 import {
   alternate,
   type Bench,
@@ -48,8 +48,9 @@ const steady = async ({ server, lines, call }: Floor, rate: number, forMs: numbe
 const rateOf = async (bench: Bench, hub: Floor): Promise<number> => {
   const b3 = bench.lines.find(({ id }) => id === 'B3')
   if (b3 !== undefined) return summary(b3).hub / 2
-  await busy(hub, bench)
-  return median([await busy(hub, bench), await busy(hub, bench)].map(({ value }) => value)) / 2
+  const rates: number[] = []
+  for (let turn = 0; turn < 3; turn++) rates.push((await busy(hub, callsOf(bench))).value)
+  return median(rates) / 2
 }
 
 export const ringingTime: Benchmark = {

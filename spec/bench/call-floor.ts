@@ -13,6 +13,7 @@ const peopleOfGroup = 10
 
 export interface Floor {
   readonly server: Server
+  readonly port: number
   readonly lines: readonly HttpLine[]
   /** A call over this line; settles with the milliseconds until some device heard of it. */
   call(line: HttpLine): Promise<number>
@@ -43,6 +44,7 @@ const newFloor = async (
   let calls = 0
   return {
     server,
+    port: server.info.port,
     lines,
     async call(line) {
       const from = `n${++calls}`

@@ -1,7 +1,9 @@
 // `npm run bench`: runs the benchmarks one after the other and shows one table. `--only B2,B5` runs those; `--quick`
 // less of each; `--long` those that take many minutes too; `--json` is for machines; `--write` puts the table into
-// docs/performance.md. The exit code says whether everything ran and was right, not whether it was fast.
+// docs/performance.md, `--peers` measures other servers under the same load. `--flags=…` hands the servers' Node flags,
+// such as --cpu-prof. The exit code says whether everything ran and was right, not whether it was fast.
 
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { idleMemory } from './b1-idle-memory.js'
 import { presence } from './b2-presence.js'
@@ -11,8 +13,9 @@ import { connect } from './b5-connect.js'
 import { reconnect } from './b6-reconnect.js'
 import { largeGroups } from './b7-large-groups.js'
 import { manyAccounts } from './b8-many-accounts.js'
+import { endurance } from './b10-endurance.js'
 import type { Bench, Benchmark, Line, Scale } from './benchmark.js'
-import { asJson, asText } from './report.js'
+import { asJson, asMarkdown, asText } from './report.js'
 import { canPin, pinDriver, Server, type ServerName } from './server.js'
 
 const benchmarks: readonly Benchmark[] = [
@@ -24,7 +27,11 @@ const benchmarks: readonly Benchmark[] = [
   reconnect,
   largeGroups,
   manyAccounts,
+  endurance,
 ]
+
+const performancePage = 'docs/performance.md'
+const tablePlace = /(<!-- table -->)[\s\S]*(<!-- end of table -->)/
 
 const { values: options } = parseArgs({
   options: {
@@ -85,6 +92,14 @@ try {
   }
 } finally {
   await Promise.all(servers.map(server => server.end()))
+}
+if (options.write) {
+  const page = readFileSync(performancePage, 'utf8')
+  const table = asMarkdown(lines, scale, new Date().toISOString().slice(0, 10))
+  writeFileSync(
+    performancePage,
+    page.replace(tablePlace, (_, begin, end) => `${begin}\n${table}${end}`),
+  )
 }
 const seconds = Math.round((performance.now() - begun) / 1000)
 process.stdout.write(options.json ? asJson(lines, scale) : asText(lines))

@@ -82,3 +82,15 @@ export const machine = () => ({
 /** Every figure of every repetition. */
 export const asJson = (lines: readonly Line[], scale: Scale): string =>
   `${JSON.stringify({ ...machine(), scale, lines: lines.map(line => ({ ...line, summary: summary(line) })) })}\n`
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+/** The table as docs/performance.md has it. */
+export const asMarkdown = (lines: readonly Line[], scale: Scale, on: string): string => {
+  const { node, processor, cores } = machine()
+  const rows = [[...head], head.map(() => '---'), ...lines.map(row)].map(
+    cells => `| ${cells.map(cell).join(' | ')} |`,
+  )
+  const made = `Made on ${on} by \`npm run bench${scale === 'full' ? '' : ` -- --${scale}`}\`, Node ${node}, ${cores} cores of ${processor}.`
+  return [made, '', ...rows, '', ...lines.flatMap(remarks).map(remark => `- ${remark}`), ''].join('\n')
+}
