@@ -180,6 +180,23 @@ t.test('a peer that floods while its token is verified is cut off', async t => {
   t.equal(stand.bounds.reached.waitingBytes, 1)
 })
 
+t.test('[FF7] a peer that resets while its token is verified is let in nowhere', async t => {
+  const { verifier, waiting } = slowVerifier()
+  const stand = await newStand(t, { verifier })
+  const { tcp, closed } = stand.raw()
+  const accepted = once(stand.server, 'connection')
+  tcp.write(upgradeRequest({ Authorization: 'Bearer abc' }))
+  await until(() => waiting.length === 1)
+  const [socket] = await accepted
+  const broken = new Promise(resolve => socket.once('close', resolve))
+  tcp.resetAndDestroy()
+  t.equal(await broken, true, 'the connection was reset, not ended')
+  await closed
+  waiting.pop()!(ok(grant))
+  await stand.room.clock.settle()
+  t.match(stand.gateway.counts, { sockets: 0, accepted: 0, sessions: 0 })
+})
+
 t.test('a verifier that fails is an internal error, on the upgrade and in hello', async t => {
   const errors: string[] = []
   const stand = await newStand(t, {

@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { Revocations } from '../../src/gateway/token/index.js'
 import { createHttp } from '../../src/http/index.js'
+import { Bounds } from '../../src/limits/index.js'
 import { nothingKept } from '../../src/store/index.js'
 import { newApi, until } from '../support/http-api.js'
 import { aSecret } from '../support/room.js'
@@ -285,6 +286,15 @@ t.test('a hub is alive, and ready until it drains', async t => {
     [503, { code: 'draining', message: 'drain: the hub is going down' }, /^\d+$/],
   )
   t.equal((await api.ask('GET', '/healthz')).status, 200)
+})
+
+t.test('a hub that has all the connections it may have says so to whoever it still hears', async t => {
+  const api = await newApi(t, { bounds: new Bounds({ connections: 1 }) })
+  const one = connect(api.port, '127.0.0.1')
+  t.teardown(() => one.destroy())
+  await once(api.http.server, 'connection')
+  const { status, json } = await api.ask('GET', '/readyz')
+  t.match([status, json.error], [503, { code: 'overloaded', message: 'connections: all 1 are taken' }])
 })
 
 t.test('a hub that is short of something says so, and why, until it is not', async t => {
