@@ -1,5 +1,6 @@
 // One kept connection for HTTP requests that were made before, one at a time; of the answer no more is read than
-// where it ends and its status (RFC 9112, section 6.3: by Content-Length alone).
+// where it ends and its status (RFC 9112, section 6.3: by Content-Length alone). It is opened for the
+// first request, and anew where the server has closed it meanwhile: none is kept that says nothing.
 
 import { connect, type Socket } from 'node:net'
 
@@ -13,46 +14,49 @@ export const postOf = (path: string, token: string, body: string): Buffer =>
   )
 
 export class HttpLine {
-  readonly #socket: Socket
+  readonly #port: number
+  #socket: Socket | undefined
   #text = ''
   #answered: (status: number) => void = () => {}
   #failed: (error: Error) => void = () => {}
 
-  private constructor(port: number, ready: (line: HttpLine) => void, failed: (error: Error) => void) {
-    this.#failed = failed
-    this.#socket = connect({
-      port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: {
-        buffer: shared,
-        callback: count => {
-          this.#take(shared.toString('latin1', 0, count))
-          return true
-        },
-      },
-    })
-    this.#socket.on('connect', () => ready(this))
-    this.#socket.on('error', error => this.#failed(error))
-    this.#socket.on('close', () => this.#failed(new Error('the line was closed')))
-  }
-
-  static open(port: number): Promise<HttpLine> {
-    return new Promise((resolve, reject) => new HttpLine(port, resolve, reject))
+  constructor(port: number) {
+    this.#port = port
   }
 
   /** Sends a request; settles with the status of its answer. */
-  ask(request: Buffer): Promise<number> {
+  async ask(request: Buffer): Promise<number> {
+    this.#socket ??= await this.#connect()
+    const socket = this.#socket
     return new Promise((resolve, reject) => {
       this.#answered = resolve
       this.#failed = reject
-      this.#socket.write(request)
+      socket.write(request)
     })
   }
 
   end(): void {
     this.#failed = () => {}
-    this.#socket.resetAndDestroy()
+    this.#socket?.resetAndDestroy()
+  }
+
+  #connect(): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      this.#failed = reject
+      const callback = (count: number): boolean => {
+        this.#take(shared.toString('latin1', 0, count))
+        return true
+      }
+      const onread = { buffer: shared, callback }
+      const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true, onread })
+      socket.on('connect', () => resolve(socket))
+      socket.on('error', error => this.#failed(error))
+      socket.on('close', () => {
+        this.#socket = undefined
+        this.#text = ''
+        this.#failed(new Error('the line was closed'))
+      })
+    })
   }
 
   #take(chunk: string): void {
