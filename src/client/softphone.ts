@@ -221,11 +221,12 @@ export class Softphone extends Emitter<SoftphoneEvents> {
       case 'closed':
         this.#requests.end(connection.error)
         this.#feed.end(connection.error)
-        this.#calls.end(connection.error.message)
         this.#opening?.reject(connection.error)
         this.#opening = undefined
     }
     this.emit('connection', connection)
+    // Last, for who hears the end of a call may connect anew.
+    if (connection.state === 'closed') this.#calls.end(connection.error.message)
   }
 
   #online(welcome: Welcome): void {
