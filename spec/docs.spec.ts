@@ -18,6 +18,7 @@ import { decode, hubFrames, Refused, Resource } from '../src/protocol/index.js'
 import { readInstructions } from '../src/router/instructions/index.js'
 import { check } from '../src/runtime/index.js'
 import * as testing from '../src/testing/index.js'
+import { Microphone, Peer } from './support/audio.js'
 import { type Command, CommandLines } from './support/command-lines.js'
 import { configOf, secret, startHub, tokenOf } from './support/hub.js'
 import { createTerminal, type Terminal } from './support/terminal.js'
@@ -238,7 +239,12 @@ const examples: Readonly<Record<string, Example>> = {
   async 'switchhook/client'(t, code) {
     const world = await startHub(t)
     const shown: unknown[] = []
-    const { phone, support } = await evaluate<{ phone: client.Softphone; support: client.Watch }>(
+    const made = await evaluate<{
+      phone: client.Softphone
+      support?: client.Watch
+      answer?: (call: client.Call) => Promise<void>
+      dial?: (to: string) => Promise<void>
+    }>(
       code.replace('https://hub.example', world.listening.url).replace('device: tabDevice', '$&, WebSocket'),
       {
         WebSocket,
@@ -246,8 +252,12 @@ const examples: Readonly<Record<string, Example>> = {
         answerTo: async (sdp: string) => `answer to ${sdp}`,
         show: (...facts: unknown[]) => shown.push(facts),
         console: { log: (line: string) => shown.push(line) },
+        navigator: { mediaDevices: { getUserMedia: async () => new Microphone() } },
+        RTCPeerConnection: Peer,
+        ring: (call: client.Call) => made.answer?.(call),
       },
     )
+    const { phone, support, dial } = made
     t.teardown(() => phone.close())
     const api = await world.api()
     const { call } = await api.place({ to: 'alice', from: '+15550199', sdp: 'offer' })
@@ -259,9 +269,22 @@ const examples: Readonly<Record<string, Example>> = {
       await api.hangup(call)
     }
     t.match(told.slice(-2), ['answered', 'ended'])
-    t.ok(shown.includes('+15550199 calls'))
-    if (support.resource === undefined) await new Promise(resolve => support.on('change', resolve))
-    t.match(shown.find(Array.isArray), ['offline', 0])
+    if (support !== undefined) {
+      t.ok(shown.includes('+15550199 calls'))
+      if (support.resource === undefined) await new Promise(resolve => support.on('change', resolve))
+      t.match(shown.find(Array.isArray), ['offline', 0])
+    }
+    if (dial !== undefined) {
+      const bob = await world.phone('bob')
+      bob.softphone.on('invite', async incoming => {
+        t.equal(incoming.sdp, 'offer')
+        await incoming.accept({ sdp: 'answer of bob' })
+        await incoming.hangup()
+      })
+      await dial('bob')
+      t.match(Peer.made.at(-1)?.remote, { type: 'answer', sdp: 'answer of bob' })
+      for (const { closed, microphone } of Peer.made) t.match([closed, microphone?.stopped], [true, true])
+    }
   },
 
   async 'switchhook/testing'(t, code) {

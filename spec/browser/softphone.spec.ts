@@ -188,9 +188,14 @@ t.test('the SDK in a browser', requires('chromium'), async t => {
     await tab.page.close()
   })
 
-  await t.test('[U11] a page in the back-forward cache comes back registered once', async t => {
+  await t.test('[U11] a page in the back-forward cache comes back registered once, in its call', async t => {
     const watch = await watcher(world, 'erin')
     const { tab, device } = await open('erin')
+    await watch.is('available')
+    const call = await place('erin')
+    await tab.next({ event: 'invite', call })
+    await tab.do(`calls.get('${call}').accept({ sdp: 'answer' })`)
+    await tab.next({ event: 'connected', call })
     await tab.page.goto(browser.elsewhere)
     await tab.page.goBack({ waitUntil: 'commit' })
     t.match(await tab.next({ event: 'pageshow' }), { persisted: true }, 'it is the same page')
@@ -201,6 +206,12 @@ t.test('the SDK in a browser', requires('chromium'), async t => {
       ['connecting', 'online', 'paused', 'connecting', 'online'],
       'it let go before it was put away',
     )
+    t.equal(await stateOf(call), 'connected')
+    t.equal(await tab.do(`phone.calls[0] === calls.get('${call}')`), true, 'the call is the same object')
+    t.strictSame([tab.count('invite'), tab.count('restored')], [1, 0])
+    await tab.do(`calls.get('${call}').hangup()`)
+    t.match(await tab.next({ event: 'ended', call }), { reason: 'completed' })
+    await watch.is('available')
     t.notOk(watch.statuses.includes('offline'), watch.statuses.join())
     await tab.page.close()
   })
@@ -218,6 +229,15 @@ t.test('the SDK in a browser', requires('chromium'), async t => {
     const first = await serve('0')
     const accounts = ['gina', 'hugo', 'ivan', 'judy']
     const phones = await Promise.all(accounts.map(account => open(account, first.url)))
+    const carrier = new HubApi({
+      url: first.url,
+      token: await tokenOf('carrier', { scopes: ['call:inbound'] }),
+    })
+    const { call } = await carrier.place({ to: 'gina', from: '+15550199', sdp: 'offer' })
+    const { tab: gina } = phones[0] as (typeof phones)[number]
+    await gina.next({ event: 'invite', call })
+    await gina.do(`calls.get('${call}').accept({ sdp: 'answer' })`)
+    await gina.next({ event: 'connected', call })
     await first.child.end('SIGKILL')
     await Promise.all(phones.map(({ tab }) => tab.next({ event: 'reconnecting' })))
     await serve(new URL(first.url).port)
@@ -225,6 +245,11 @@ t.test('the SDK in a browser', requires('chromium'), async t => {
       t.match(await tab.next({ event: 'online' }), { device, resumed: false })
       t.equal(tab.count('online'), 2)
     }
+    t.match(
+      await gina.next({ event: 'ended', call }),
+      { reason: 'failed' },
+      'what died with the hub is over, not forgotten',
+    )
     const token = await tokenOf('wallboard', { scopes: ['presence:read', 'presence:devices'] })
     const resources = await new HubApi({ url: first.url, token }).presences(accounts)
     t.strictSame(

@@ -411,3 +411,35 @@ t.test('what a listener causes is told after what it listens to, to all', async 
     'second online',
   ])
 })
+
+t.test('who connects anew when a call ends with its softphone is not cut off', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, call } = await rung(hub)
+  const told: string[] = []
+  phone.on('connection', ({ state }) => told.push(state))
+  let again: Promise<unknown> | undefined
+  call.on('ended', () => {
+    again = phone.connect()
+  })
+  await settled(phone, line)
+  line.close(4501)
+  await hub.accept({ session: 's2' })
+  t.match(await again, { session: 's2' })
+  t.strictSame(told, ['closed', 'connecting', 'online'])
+})
+
+t.test('a listener that is given twice is heard twice, and ended once at a time', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  let heard = 0
+  const listener = () => {
+    heard += 1
+  }
+  const stops = [phone.on('self', listener), phone.on('self', listener)]
+  for (const expected of [2, 3, 3]) {
+    line.send({ type: 'self', status: 'busy', override: 'none' })
+    await settled(phone, line)
+    t.equal(heard, expected)
+    stops.pop()?.()
+  }
+})

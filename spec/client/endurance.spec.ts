@@ -302,3 +302,39 @@ t.test('whatever a hub says, nothing is thrown, and back-off is kept', async t =
   await fc.assert(fc.asyncProperty(said, run), { numRuns: 300 })
   t.pass('300 conversations')
 })
+
+t.test('a provider that closes the softphone while it is asked is the last word', async t => {
+  for (const asked of ['token', 'device'] as const) {
+    const place = newPlace()
+    const told: string[] = []
+    const phone: Softphone = new Softphone({
+      ...place.options,
+      [asked]: () => {
+        void phone.close()
+        return new Promise<string>(() => {})
+      },
+    })
+    phone.on('connection', ({ state }) => told.push(state))
+    await t.rejects(phone.connect(), { code: 'closed' })
+    t.strictSame(told, ['connecting', 'closed'], asked)
+    t.strictSame([place.pending.size, place.open.size, place.watching], [0, 0, 0])
+  }
+})
+
+t.test('a hub that says much but never welcomes is given up, and tried again', async t => {
+  const place = newPlace()
+  place.greets = false
+  const phone = new Softphone(place.options)
+  phone.connect().catch(() => {})
+  await turn()
+  for (let second = 0; second < 29; second++) {
+    place.clock.advance(1000)
+    for (const socket of place.open) socket.hear({ type: 'pong' })
+    await turn()
+  }
+  t.equal(phone.connection.state, 'connecting')
+  place.clock.advance(1005)
+  t.match(phone.connection, { state: 'reconnecting', error: { message: /did not answer hello/ } })
+  await phone.close()
+  t.strictSame([place.pending.size, place.open.size], [0, 0])
+})

@@ -93,13 +93,16 @@ t.test('watches of one destination share a subscription, of the widest view', as
   await changed
   t.equal(watch.resource, wider.resource)
   wider.close()
+  t.match(await line.answer('subscribe'), { view: 'summary' }, 'who is left asks for less')
+  line.send(snapshot('support', 1))
+  await watch.once('change')
   same.close()
   same.close()
   watch.close()
   t.match(await line.answer('unsubscribe'), { destinations: ['support'] })
-  line.send(diff('support', 2, 3))
+  line.send(diff('support', 1, 2))
   await settled(phone, line)
-  t.match(watch.resource, { version: 2 })
+  t.match(watch.resource, { version: 1 })
   t.equal(line.untaken.length, 0)
 })
 
@@ -275,4 +278,72 @@ t.test('what was given up while there was no connection is given up when it is r
   const third = await reconnected(hub, phone, { session: 's2' })
   await settled(phone, third)
   t.strictSame(third.untaken, [], 'a new session knows of nothing')
+})
+
+t.test('a watch that is closed before its first snapshot leaves nobody waiting', async t => {
+  const hub = await ScriptedHub.start(t)
+  const watch = hub.phone().subscribe('support')
+  watch.close()
+  await t.rejects(watch.ready, { code: 'closed', message: 'the watch was closed' })
+})
+
+t.test('who hears a change may watch anew, and who is refused may ask again, once for each time', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const seen: number[] = []
+  phone.subscribe('support')
+  const begin = () => {
+    const watch = phone.subscribe('support')
+    watch.on('change', ({ version }) => {
+      seen.push(version)
+      watch.close()
+      if (seen.length < 10) begin()
+    })
+  }
+  begin()
+  await line.answer('subscribe')
+  line.send(snapshot('support', 1))
+  await settled(phone, line)
+  t.strictSame(seen, [1])
+
+  const codes: string[] = []
+  const insist = () => {
+    const watch = phone.subscribe('secret')
+    watch.on('refused', ({ code }) => {
+      codes.push(code)
+      if (codes.length < 3) insist()
+    })
+  }
+  insist()
+  const refused = { type: 'ok', refused: [{ destination: 'secret', code: 'forbidden' }] }
+  for (const times of [1, 2, 3]) {
+    await line.answer('subscribe', refused)
+    await settled(phone, line)
+    t.equal(codes.length, times)
+  }
+  t.strictSame(line.untaken, [])
+})
+
+t.test('[U3] with another token all is asked for again, so that lesser rights are told', async t => {
+  const hub = await ScriptedHub.start(t)
+  let given = 0
+  const { phone, line } = await hub.online({ token: () => `token-${++given}` })
+  const watch = phone.subscribe('support')
+  await line.answer('subscribe')
+  line.send(snapshot('support', 1))
+  await watch.ready
+  line.send({ type: 'token-expiring', inMs: 60_000 })
+  await line.answer('token')
+  t.match(await line.answer('subscribe'), { destinations: ['support'] })
+  line.send(snapshot('support', 1))
+  await settled(phone, line)
+  line.cut()
+  const same = await reconnected(hub, phone, { resumed: true })
+  await settled(phone, same)
+  t.strictSame(same.untaken, [], 'the same rights: it is trusted to go on')
+  same.cut()
+  const second = await reconnected(hub, phone, { resumed: true, scopes: ['call:receive'] })
+  const refused = watch.once('refused')
+  await second.answer('subscribe', { type: 'ok', refused: [{ destination: 'support', code: 'forbidden' }] })
+  t.match(await refused, { code: 'forbidden' })
 })

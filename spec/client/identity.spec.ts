@@ -302,3 +302,27 @@ t.test('where a tab can keep or guard nothing, each page has a new name for its 
   }
   t.match(await tabDevice(), /^tab-[0-9a-f]{16}$/, 'as in Node')
 })
+
+t.test('a token that was being told when the connection broke is said by the next hello alone', async t => {
+  const hub = await ScriptedHub.start(t)
+  const tokens = ['token-1', 'token-2', 'token-3']
+  const { phone, line } = await hub.online({ token: () => tokens.shift() as string })
+  phone.on('error', error => t.fail(String(error)))
+  line.send({ type: 'token-expiring', inMs: 60_000 })
+  await line.next('token')
+  line.cut()
+  hub.clock.advance((await reaches(phone, 'reconnecting')).inMs + 5)
+  const { line: second, hello } = await hub.hello()
+  t.equal(hello.token, 'token-2')
+  second.close(4401)
+  hub.clock.advance((await reaches(phone, 'reconnecting')).inMs + 5)
+  const { line: third, hello: last } = await hub.hello()
+  t.equal(last.token, 'token-3')
+  third.welcome({ resumed: true })
+  await reaches(phone, 'online')
+  await heardAll(phone, third)
+  t.notOk(
+    third.heard.some(({ type }) => type === 'token'),
+    'an older token does not replace a newer one',
+  )
+})

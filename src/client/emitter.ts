@@ -15,9 +15,11 @@ export class Emitter<E extends object> {
   /** Calls `listener` at each `event`, until the function it returns is called. */
   on<K extends keyof E>(event: K, listener: Listener<E[K]>): () => void {
     const listeners = this.#listeners.get(event) ?? new Set()
-    this.#listeners.set(event, listeners.add(listener))
+    // Its own each time, so that what is given twice is heard twice, and ended once.
+    const own: Listener<E[K]> = value => listener(value)
+    this.#listeners.set(event, listeners.add(own))
     return () => {
-      listeners.delete(listener)
+      listeners.delete(own)
     }
   }
 

@@ -85,14 +85,19 @@ export class Feed {
     if (frame.snapshot) topic.awaiting = false
     if (folded === topic.resource) return
     topic.resource = folded
-    for (const watch of topic.watches) watch.show(folded)
+    // A copy: who hears it may begin and end watches.
+    for (const watch of [...topic.watches]) watch.show(folded)
   }
 
-  /** There is a connection again. A session that was resumed sends a snapshot of what it knows to be watched. */
-  resume(resumed: boolean): void {
+  /**
+   * There is a connection again. A session that was resumed sends a snapshot of what it knows to be watched; with
+   * other rights than before it may have ended some of that without a word, and is asked for all.
+   */
+  resume(resumed: boolean, sameRights = true): void {
     if (resumed) this.#unsubscribe(this.#stale)
     this.#stale = []
-    this.#subscribe([...this.#topics.values()].filter(topic => !resumed || topic.awaiting))
+    const known = resumed && sameRights
+    this.#subscribe([...this.#topics.values()].filter(topic => !known || topic.awaiting))
   }
 
   /** The connection will not come back by itself. Should it be made anew, all is watched on. */
@@ -111,10 +116,22 @@ export class Feed {
 
   #stop(watch: Watch): void {
     const topic = this.#topics.get(watch.destination)
-    if (!topic?.watches.delete(watch) || topic.watches.size > 0) return
-    this.#topics.delete(topic.destination)
-    if (this.#options.online()) this.#unsubscribe([topic.destination])
-    else this.#stale.push(topic.destination)
+    if (!topic?.watches.delete(watch)) return
+    watch.fail(new SwitchhookError('closed', 'the watch was closed'))
+    if (topic.watches.size > 0) this.#narrow(topic)
+    else {
+      this.#topics.delete(topic.destination)
+      if (this.#options.online()) this.#unsubscribe([topic.destination])
+      else this.#stale.push(topic.destination)
+    }
+  }
+
+  /** Those that are left may ask for less. */
+  #narrow(topic: Topic): void {
+    const view = widest(topic.watches)
+    if (view === topic.view) return
+    topic.view = view
+    this.#subscribe([topic])
   }
 
   #unsubscribe(given: readonly string[]): void {
@@ -164,16 +181,11 @@ export class Feed {
   #refuse(destination: string, view: View, error: SwitchhookError): void {
     const topic = this.#topics.get(destination)
     if (topic === undefined || topic.view !== view) return
-    for (const watch of topic.watches) {
-      if (watch.view !== view) continue
-      topic.watches.delete(watch)
-      watch.refuse(error)
-    }
-    if (topic.watches.size === 0) {
-      this.#topics.delete(destination)
-      return
-    }
-    topic.view = widest(topic.watches)
-    this.#subscribe([topic])
+    const refused = [...topic.watches].filter(watch => watch.view === view)
+    for (const watch of refused) topic.watches.delete(watch)
+    if (topic.watches.size === 0) this.#topics.delete(destination)
+    else this.#narrow(topic)
+    // Last, for who is refused may ask for less.
+    for (const watch of refused) watch.refuse(error)
   }
 }

@@ -30,8 +30,7 @@ export class Provider {
   ask(): Promise<string> {
     const given = this.#given
     if (typeof given === 'string') return Promise.resolve(given)
-    this.#asked ??= this.#call(given)
-    return this.#asked.answer.promise
+    return (this.#asked ?? this.#call(given)).answer.promise
   }
 
   /** Whoever awaits an answer gets this error; one that comes later is nobody's. */
@@ -44,6 +43,8 @@ export class Provider {
       this.abandon(new SwitchhookError('timeout', `no ${this.#what} was provided in time`, { retry: true }))
     }, PROVIDER_MS)
     const asked = { answer: deferred<string>(), timer }
+    // Before the function is called, which may abandon what it is asked for.
+    this.#asked = asked
     const current = () => this.#asked === asked
     this.#read(provide).then(
       text => current() && this.#end()?.resolve(text),

@@ -31,13 +31,15 @@ const PATIENCE_MS = 30_000
 /** The most the hub takes in one frame, in bytes. */
 const FRAME_LIMIT = 64 * 1024
 
-/** Two of these are one, or the second is refused as gone. The others a person might see twice. */
+/**
+ * Two of these are one, or the second is refused as gone. The others a person might see twice; and a token, which
+ * the next hello says anyway, might by then be older than that one.
+ */
 const repeatable: ReadonlySet<RequestType> = new Set([
   'status',
   'wrapup',
   'unsubscribe',
   'presence',
-  'token',
   'ringing',
   'accept',
   'reject',

@@ -46,6 +46,8 @@ export interface SessionOptions {
 
 /** Frames that come within so long share one acknowledgement. */
 const ACK_MS = 200
+/** A hub that has not welcomed by then, whatever else it says, will not. */
+const WELCOME_MS = 30_000
 /** The `ref` of hello. */
 const HELLO = 'hello'
 
@@ -116,13 +118,14 @@ export class Session {
     if (to === from) return
     this.#connection = to
     this.#rest()
-    if (to.state === 'connecting') void this.#open(to)
     if (to.state === 'reconnecting') {
       this.#dueTimer = this.#timers.setTimeout(() => this.#advance({ type: 'due' }), to.inMs)
     }
     if (to.state === 'paused') this.#letGo(to.error.message)
     if (to.state === 'closed') this.#forget(to.error)
     this.#owner.changed(to)
+    // After it was told, for a provider may close the softphone at once; unless a listener did.
+    if (to.state === 'connecting' && to === this.#connection) void this.#open(to)
   }
 
   #heed(signal: Signal): void {
@@ -147,6 +150,8 @@ export class Session {
         { url, heartbeatMs, WebSocket, timers },
       )
       this.#socket = socket
+      const giveUp = () => socket.drop(1006, 'the hub did not answer hello')
+      this.#dueTimer = this.#timers.setTimeout(giveUp, WELCOME_MS)
     } catch (cause) {
       if (!current()) return
       this.#owner.report(cause)

@@ -54,6 +54,8 @@ export class Softphone extends Emitter<SoftphoneEvents> {
   readonly #calls: Calls
   #declared: Declaration
   #self: Self | undefined
+  /** What the token of the last hello allowed. */
+  #scopes = ''
   #opening: Deferred<Welcome> | undefined
 
   /** Does nothing before `connect`. Throws TypeError for an address that is none, and without a WebSocket. */
@@ -66,7 +68,11 @@ export class Softphone extends Emitter<SoftphoneEvents> {
     const timers = this.#timers
     const report = (error: unknown) => this.report(error)
     const online = () => this.connection.state === 'online'
-    const present = (token: string) => this.request('token', { token })
+    const present = async (token: string) => {
+      await this.request('token', { token })
+      // What a fresh token allows is not told: the answer to asking again is.
+      this.#feed.resume(true, false)
+    }
     this.#session = new Session(
       {
         hello: () => this.#hello(),
@@ -221,16 +227,19 @@ export class Softphone extends Emitter<SoftphoneEvents> {
       case 'closed':
         this.#requests.end(connection.error)
         this.#feed.end(connection.error)
-        this.#calls.end(connection.error.message)
         this.#opening?.reject(connection.error)
         this.#opening = undefined
     }
     this.emit('connection', connection)
+    // Last, for who hears the end of a call may connect anew.
+    if (connection.state === 'closed') this.#calls.end(connection.error.message)
   }
 
   #online(welcome: Welcome): void {
     this.#requests.resume()
-    this.#feed.resume(welcome.resumed)
+    const scopes = String(welcome.scopes)
+    this.#feed.resume(welcome.resumed, scopes === this.#scopes)
+    this.#scopes = scopes
     this.#calls.resume(welcome.resumed)
     // Hello knows no `until`. Should this fail, `self` says what holds.
     const { status, note, until } = this.#declared

@@ -38,7 +38,7 @@ export class Watch extends Emitter<WatchEvents> {
     return this.#resource
   }
 
-  /** The first resource. Rejects with SwitchhookError if the hub refuses, or the softphone closes before. */
+  /** The first resource. Rejects with SwitchhookError if the hub refuses, or this or the softphone closes before. */
   get ready(): Promise<Resource> {
     return this.#first.promise
   }
