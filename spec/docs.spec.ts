@@ -29,9 +29,12 @@ interface Block {
   readonly text: string
 }
 
-const pages = ['README.md', ...readdirSync('docs').map(name => `docs/${name}`)].filter(name =>
-  name.endsWith('.md'),
-)
+const pages = [
+  'README.md',
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+]
 const text = (page: string): string => readFileSync(page, 'utf8')
 
 const blocksOf = (page: string): Block[] =>
@@ -40,6 +43,19 @@ const blocksOf = (page: string): Block[] =>
     language,
     text: inner,
   }))
+
+/** A page without its snippets. */
+const proseOf = (page: string): string => text(page).replace(/^```.*?^```$/gms, '')
+
+/** Blocks of these are no code: drawings. There is one on each. */
+const drawn: ReadonlySet<string> = new Set(['README.md', 'docs/architecture.md'])
+
+/** What stands at the head of each line that a command says, whatever the numbers. */
+const headsOf = (said: string): string[] =>
+  said
+    .trimEnd()
+    .split('\n')
+    .map(line => String(line.trim().split(/\s+/)[0]).replace(/^\d+$/, 'N'))
 
 /** What stands for the address and the secret of the hub that a reader started. */
 const documented = { url: 'http://127.0.0.1:8080', secret: /\bSECRET\b/ }
@@ -351,6 +367,13 @@ for (const page of pages) {
   t.test(`what ${page} shows is so`, async t => {
     const blocks = blocksOf(page)
     const session = new Session(t)
+    const fences = text(page).match(/^\s*(?:`{3,}|~{3,})/gm) ?? []
+    t.equal(fences.length, 2 * blocks.length, 'every fence is one of those that are read here')
+    t.notMatch(proseOf(page), /^(?: {4}|\t)\S/m, 'and no snippet is without one')
+    for (const alone of ['', 'jsx', 'ini']) {
+      t.ok(blocks.filter(({ language }) => language === alone).length <= 1, `${alone}: the one that is known`)
+    }
+    let said = ''
     for (const { language, text } of blocks) {
       if (language === 'json' && 'tenants' in JSON.parse(text)) session.write('switchhook.json', text)
     }
@@ -358,7 +381,7 @@ for (const page of pages) {
       session.lines.env.ACME_SECRET = secret
     }
     for (const { at, language, text } of blocks) {
-      if (language === 'sh') await session.lines.run(text)
+      if (language === 'sh') said = await session.lines.run(text)
       else if (language === 'json') t.match(readJson(JSON.parse(text)), { ok: true }, at)
       else if (language === 'xml')
         t.match(readInstructions({ twiml: text }), { ok: true, value: { warnings: [] } }, at)
@@ -374,7 +397,12 @@ for (const page of pages) {
       } else if (language === 'ini') await session.reads(text)
       else if (language === 'mermaid') t.equal(page, 'docs/machines.md', 'drawn by spec/machines.spec.ts')
       else if (language === 'jsx') t.equal(page, 'docs/react.md', 'rendered by spec/react/hooks.spec.ts')
-      else t.equal(language + /^\s*(\$|npx|npm|switchhook) /m.exec(text), 'null', `${at} is a picture`)
+      else if (language === 'promql') {
+        const [metric = '', name = ''] = /\bswitchhook_\w+(?=\{limit=~"(\w+))/.exec(text) ?? []
+        t.match(readFileSync('docs/operations.md', 'utf8'), `| \`${metric}\` |`, at)
+        t.match(readFileSync(page, 'utf8'), `| \`${name}`, at)
+      } else if (drawn.has(page)) t.equal(language + /^\s*(\$|npx|npm|switchhook) /m.exec(text), 'null', at)
+      else t.same([language, headsOf(text)], ['', headsOf(said)], `${at} is what the command above says`)
     }
     await session.end()
     if (page === 'README.md') {
@@ -387,6 +415,10 @@ for (const page of pages) {
   })
 }
 
+t.test('no page that is not read above has a snippet', async t => {
+  for (const page of ['SECURITY.md', 'CHANGELOG.md']) t.same(blocksOf(page), [])
+})
+
 t.test('commands, flags, files and links that the text names are there', async t => {
   const helps = new Map<string, string>()
   const helpOf = async (command: string): Promise<string> => {
@@ -395,15 +427,24 @@ t.test('commands, flags, files and links that the text names are there', async t
       helps.set(command, terminal.stdout.text)
     return helps.get(command) ?? ''
   }
+  const headings = (page: string): string[] =>
+    [...proseOf(page).matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+      String(title)
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    )
   for (const page of [...pages, 'SECURITY.md', 'CHANGELOG.md']) {
-    const prose = text(page).replace(/^```.*?^```$/gms, '')
+    const prose = proseOf(page)
     for (const [span, command = '', rest = ''] of prose.matchAll(/`(?:npx )?switchhook (\w+)([^`]*)`/g)) {
       const help = await helpOf(command)
       t.match(help, /^Usage: switchhook/, `${page}: ${span}`)
       for (const [flag] of rest.matchAll(/--[a-z-]+/g)) t.match(help, flag, `${page}: ${span}`)
     }
-    for (const [, target = ''] of prose.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      t.ok(existsSync(join(dirname(page), target)), `${page} links ${target}`)
+    for (const [, target = '', anchor] of prose.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const linked = target === '' ? page : join(dirname(page), target)
+      t.ok(existsSync(linked), `${page} links ${target}`)
+      if (anchor !== undefined) t.ok(headings(linked).includes(anchor), `${page} links ${target}#${anchor}`)
     }
     for (const [, path = ''] of prose.matchAll(/`((?:src|spec|docs)\/[\w./-]+)`/g)) {
       t.ok(existsSync(path), `${page} names ${path}`)

@@ -247,6 +247,14 @@ t.test('a phone does not start where it can not', async t => {
     t.equal(await terminal.run('phone', ...args), 1, String(message))
     t.match(terminal.stderr.text, message)
   }
+  for (const [args, message] of [
+    [['--device', 'a b'], /^switchhook: --device must be a name: .*\n$/],
+    [['--note', 'n'.repeat(257)], /^switchhook: --note must not have more than 256 characters\n$/],
+  ] as const) {
+    const terminal = await at(world, 'alice')
+    t.equal(await terminal.run('phone', ...args), 2, String(message))
+    t.match(terminal.stderr.text, message)
+  }
 })
 
 t.test('[U13] a phone whose device is taken over says so, and exits 1', async t => {
@@ -271,15 +279,20 @@ t.test('a phone that loses its hub says so, and again when it is back', async t 
     terminal.run('phone', '--token', token, '--device', `d${index}`, ...(index === 1 ? ['--json'] : [])),
   )
   await Promise.all(terminals.map(({ stdout }) => stdout.until(/registered/)))
+  const wall = createTerminal({ env: { SWITCHHOOK_URL: url }, screen: [80, 24] })
+  exits.push(wall.run('watch', 'alice', '--token', token))
+  await wall.stdout.until(/alice {2}available/)
   await first.close()
+  await wall.stdout.until(/not connected \(reconnecting\)\nalice {2}available/)
   await terminals[0]!.stdout.until(/connection lost.*: [\s\S]*; trying again/)
   await terminals[1]!.stdout.until(/"event":"reconnecting","attempt":1,"inMs":\d+,"message":/)
   const second = await createHub({ ...config, listen: { ...config.listen, port } })
   await second.listen()
   await terminals[0]!.stdout.until(/connected again/)
   await terminals[1]!.stdout.until(/"event":"reconnected","resumed":false/)
-  for (const terminal of terminals) terminal.signal('SIGINT')
-  t.strictSame(await Promise.all(exits), [0, 0])
+  await wall.stdout.until(/connected again/)
+  for (const terminal of [...terminals, wall]) terminal.signal('SIGINT')
+  t.strictSame(await Promise.all(exits), [0, 0, 0])
   await second.close()
 })
 
@@ -349,6 +362,9 @@ t.test('a call brings its instructions along: a URL, TwiML or JSON in a file', a
     'reject.xml': '<Response><Reject reason="busy"/></Response>',
     'reject.json': '{"steps":[{"reject":{"reason":"busy"}}]}',
     'bad.json': '{',
+    'odd.xml': '<Response><Foo/></Response>',
+    'odd.json': '{"steps":[{"foo":1}]}',
+    'five.json': '5',
   })
   for (const flags of [
     ['--twiml', 'reject.xml'],
@@ -365,6 +381,15 @@ t.test('a call brings its instructions along: a URL, TwiML or JSON in a file', a
     [['--twiml', 'none.xml'], /^switchhook: --twiml none\.xml cannot be read \(ENOENT\)\n$/],
     [['--json-steps', 'none.json'], /^switchhook: --json-steps none\.json cannot be read/],
     [['--json-steps', 'bad.json'], /^switchhook: --json-steps bad\.json is not JSON\n$/],
+    [['--twiml', 'odd.xml'], /^switchhook: --twiml odd\.xml:1:11 Foo is not supported\n$/],
+    [
+      ['--json-steps', 'odd.json'],
+      /^switchhook: --json-steps odd\.json: steps\[0\]\.foo is not supported\n$/,
+    ],
+    [['--json-steps', 'five.json'], /^switchhook: --json-steps five\.json must be a URL, or an object/],
+    [['--instructions', 'nowhere'], /^switchhook: --instructions must be an absolute URL\n$/],
+    [['--to', ''], /^switchhook: --to must be text of 1 to 128 characters/],
+    [['--to', '', '--explain'], /^switchhook: --to must be text of 1 to 128 characters/],
   ] as const) {
     const terminal = await at(world, 'gateway', { scopes: carrier }, { cwd })
     t.equal(await terminal.run('call', '--to', 'x', ...flags), 2)
@@ -455,6 +480,9 @@ t.test('watch ends quietly when its reader goes away, and with a line where it m
   const narrow = await at(world, 'wall', { scopes: ['presence:read:sales'] })
   t.equal(await narrow.run('watch', 'sales', 'support'), 1)
   t.match(narrow.stderr.text, /^switchhook: --token: may not watch support in view full\n$/)
+  const misspelt = await at(world, 'wall', { scopes: ['presence:read'] })
+  t.equal(await misspelt.run('watch', 'two words'), 2)
+  t.match(misspelt.stderr.text, /^switchhook: destination\[0\] must be a name: /)
   const late = await at(world, 'wall', { scopes: ['presence:read'] })
   t.equal(await late.run('watch', 'support', '--url', 'http://127.0.0.1:1'), 1)
   t.match(late.stderr.text, /^switchhook: --url: no connection to the hub/)

@@ -289,7 +289,10 @@ t.test('what the hub would refuse of a token is named by its flag', async t => {
     [['--secret', secret, '--account', '.'], /^--account must be a name/],
     [['--secret', secret, '--scope', 'presence:red'], /^--scope presence:red is not a permission$/],
     [['--secret', secret, '--group', 'x'.repeat(129)], /^--group /],
+    [['--secret', secret, '--scope', ''], /^--scope names no permission$/],
     [['--secret', secret, '--expires', '25h'], /--expires <duration>/],
+    [['--secret', secret, '--expires', '0s'], /^--expires must be more than 0$/],
+    [['--secret', secret, '--audience', ''], /^--audience must not be empty$/],
   ]
   for (const [args, message] of cases) {
     const terminal = createTerminal({ cwd })

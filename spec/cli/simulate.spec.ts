@@ -259,6 +259,7 @@ t.test('a signal ends it early: callers give up, the summary is told, and it is 
   terminal.signal('SIGINT')
   t.equal(await exit, 1)
   t.match(terminal.stdout.text, /every call had exactly one end/)
+  t.match(terminal.stdout.text, /^interrupted: not all of it was played\n$/m)
   t.match(terminal.stdout.text, /abandoned +[1-9].*the caller gave up first/)
 })
 
@@ -330,8 +331,21 @@ t.test('what can not be played is told in a line', async t => {
       '--ignore',
       '50%',
     ],
-    [2, /--url needs tokens: give --tenant and --secret/, '--url', url, '--tenant', 'acme'],
-    [2, /--url needs tokens/, '--url', url, '--secret', secret],
+    [
+      2,
+      /--url \(SWITCHHOOK_URL\) needs tokens: give --tenant and --secret/,
+      '--url',
+      url,
+      '--tenant',
+      'acme',
+    ],
+    [2, /--url .*needs tokens/, '--url', url, '--secret', secret],
+    [2, /--dev.*cannot be used with option '--url <url>'/, '--dev', '--url', url],
+    [2, /^switchhook: --secret is for a hub that runs: it needs --url\n$/, '--secret', secret],
+    [2, /^switchhook: --secret-file is for a hub/, '--secret-file', 'none'],
+    [2, /^switchhook: --tenant is for a hub/, '--tenant', 'acme', '--dev'],
+    [2, /^switchhook: --kid is for a hub/, '--kid', 'k1'],
+    [2, /^switchhook: --token-command is for a hub/, '--token-command', 'echo'],
     [2, /--url nonsense is not the address of a hub/, '--url', 'nonsense', ...mint, secret],
     [2, /^switchhook: --secret must be a secret of at least 32 bytes/, '--url', url, ...mint, 'short'],
     [2, /^switchhook: --tenant must be a name/, '--url', url, '--tenant', 'a b', '--secret', secret],
@@ -354,13 +368,35 @@ t.test('what can not be played is told in a line', async t => {
       '--token-command',
       'echo no >&2; exit 3',
     ],
+    [1, /^switchhook: --token-command ended with 4\n$/, '--url', url, '--token-command', 'exit 4'],
     [
       1,
-      /^switchhook: the hub refuses: token is not signed by a key known here\n$/,
+      /^switchhook: --secret: the hub refuses: token is not signed by a key known here\n$/,
       '--url',
       url,
       ...mint,
       `${secret}, not`,
+    ],
+    [
+      1,
+      /^switchhook: --secret-file: the hub refuses: token is not signed/,
+      ...[
+        '--url',
+        url,
+        '--tenant',
+        'acme',
+        '--secret-file',
+        join(t.testdir({ other: `${secret}, not` }), 'other'),
+      ],
+    ],
+    [1, /^switchhook: the hub refuses: .*support/, '--account', 'support'],
+    [
+      1,
+      /^switchhook: --token-command: the hub refuses: token must/,
+      '--url',
+      url,
+      '--token-command',
+      'echo no',
     ],
     [1, /^switchhook: --url: no connection to the hub/, '--url', 'http://127.0.0.1:9', ...mint, secret],
   ]

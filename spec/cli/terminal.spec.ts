@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import fc from 'fast-check'
 import t from 'tap'
-import { failureOf, misuse } from '../../src/cli/failure.js'
+import { blaming, failureOf, misuse } from '../../src/cli/failure.js'
 import { duration } from '../../src/cli/flags.js'
 import { keyHelp } from '../../src/cli/keys.js'
 import { Live } from '../../src/cli/live.js'
@@ -258,6 +258,10 @@ t.test('every way to fail is a line or more, and an exit code', async t => {
   t.match(failureOf(new SwitchhookError('revoked', 'gone')), { exitCode: 1, lines: ['--token: gone'] })
   t.match(failureOf(new SwitchhookError('draining', 'later')), { exitCode: 1, lines: ['draining: later'] })
   t.match(failureOf(new RangeError('odd')), { exitCode: 1, lines: ['odd'] })
+  const blamed = (message: string) =>
+    blaming(Promise.reject(new SwitchhookError('invalid', message)), { 'to ': '--to ' })
+  await t.rejects(blamed('to must be text'), { exitCode: 2, lines: ['--to must be text'] })
+  await t.rejects(blamed('at most 64 params'), { code: 'invalid' }, 'no flag is known for it')
   t.match(failureOf('odd'), { exitCode: 1, lines: ['odd'] })
 })
 
@@ -281,6 +285,9 @@ t.test('bad usage exits 2 with one line that names what is wrong', async t => {
     [['phone', '--auto', 'accept:soon'], /--auto <action>.*a duration/],
     [['call', '--to', 'x', '--param', 'novalue'], /--param <name=value>.*NAME=VALUE/],
     [['call', '--to', 'x', '--twiml', 'a', '--json-steps', 'b'], /--twiml <file>.*--json-steps <file>/],
+    [['call', '--to', 'x', '--fetch'], /^switchhook: --fetch goes with --explain\n$/],
+    [['call', '--to', 'x', '--explain', '--wait', '1s'], /--explain.*--wait <duration>/],
+    [['help', 'bogus'], /^switchhook: unknown command 'bogus'\n$/],
     [['watch'], /destination/],
     [['watch', 'support', '--view', 'routing'], /--view <view>/],
     [['watch', 'support'], /^switchhook: --url is missing: give it, or set SWITCHHOOK_URL\n$/],

@@ -236,6 +236,14 @@ t.test('the token comes as an argument, on standard input or from the environmen
     code: 2,
     error: 'switchhook: --check: there is no token on standard input\n',
   })
+  t.match(await check([''], { env }), { code: 2, error: 'switchhook: --check: the token is empty\n' })
+  const typing = createTerminal()
+  typing.stdin.isTTY = true
+  t.equal(await typing.run('token', '--check'), 2, 'nobody is kept waiting for a token that is to be typed')
+  t.match(
+    typing.stderr.text,
+    /^switchhook: --check needs a token: give it, or - .*, or set SWITCHHOOK_TOKEN\n$/,
+  )
   t.match(await check(['-'], { stdin: 'x'.repeat(70_000) }), { code: 2, error: /holds more than a token/ })
 })
 

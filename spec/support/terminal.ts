@@ -42,7 +42,7 @@ export class Sink extends Writable {
 }
 
 export interface Terminal extends Shell {
-  readonly stdin: PassThrough
+  readonly stdin: PassThrough & { isTTY?: boolean }
   readonly stdout: Sink
   readonly stderr: Sink
   signal(name: Interruption, error?: unknown): void

@@ -4,7 +4,7 @@
 import { Command, Option } from 'commander'
 import { type CallView, HubApi, type InboundCall, SwitchhookError } from '../client/index.js'
 import { showExplanation } from './call-explain.js'
-import { Failure, misuse } from './failure.js'
+import { blaming, Failure, misuse } from './failure.js'
 import { duration, type HubFlags, hubOf, pair, readText, withHub } from './flags.js'
 import type { Start } from './program.js'
 import type { Job, Shell } from './shell.js'
@@ -51,7 +51,7 @@ export const callCommand = (start: Start): Command =>
       new Option(
         '--explain',
         'say who would be rung now, and why each other would not; places no call',
-      ).conflicts(['param', 'instructions', 'twiml', 'jsonSteps', 'hangupAfter']),
+      ).conflicts(['param', 'instructions', 'twiml', 'jsonSteps', 'wait', 'hangupAfter']),
     )
     .option('--fetch', 'with --explain: ask the URL of the instructions, too')
     .option('--json', 'one JSON object a line')
@@ -70,13 +70,28 @@ const instructionsOf = (
   }
 }
 
+/** The flag, and the file, that each field of a call comes from. */
+const sourcesOf = ({ twiml, jsonSteps }: CallOptions): Readonly<Record<string, string>> => ({
+  'to ': '--to ',
+  'from ': '--from ',
+  params: '--param',
+  ...(twiml !== undefined && { 'instructions.twiml': `--twiml ${twiml}` }),
+  ...(jsonSteps !== undefined && { 'instructions.': `--json-steps ${jsonSteps}: ` }),
+  instructions: jsonSteps === undefined ? '--instructions' : `--json-steps ${jsonSteps}`,
+})
+
 const headlines: Readonly<Record<string, (text: string) => Piece>> = { answered: green, ended: bold }
 
 const call = async (options: CallOptions, { shell, out, stop }: Job): Promise<number> => {
   const { to, from, param: params, wait, hangupAfter } = options
+  if (options.fetch && !options.explain) throw misuse('--fetch goes with --explain')
   const api = new HubApi(hubOf(options, shell))
-  if (options.explain) return showExplanation(api, { to, from, fetch: options.fetch === true }, out)
-  const { call: id } = await api.place({ to, from, params, ...instructionsOf(options, shell) })
+  const sources = sourcesOf(options)
+  if (options.explain) {
+    return blaming(showExplanation(api, { to, from, fetch: options.fetch === true }, out), sources)
+  }
+  const asked = { to, from, params, ...instructionsOf(options, shell) }
+  const { call: id } = await blaming(api.place(asked), sources)
   out.tell({ event: 'placed', call: id, to, from }, line('call ', bold(id), ` from ${from} to ${to}`))
 
   // That the call is over by then is no fault.

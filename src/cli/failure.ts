@@ -35,6 +35,20 @@ const flags: Partial<Record<SwitchhookErrorCode, string>> = {
   timeout: '--url',
 }
 
+/** What the hub finds wrong in the form of what it was asked, by the flag that each field came from: bad usage. */
+export const blaming = async <T>(work: Promise<T>, sources: Readonly<Record<string, string>>): Promise<T> => {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof SwitchhookError) || error.code !== 'invalid') throw error
+    const { message } = error
+    for (const [field, source] of Object.entries(sources)) {
+      if (message.startsWith(field)) throw misuse(`${source}${message.slice(field.length)}`)
+    }
+    throw error
+  }
+}
+
 /** Any error as a failure. */
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof Failure) return error

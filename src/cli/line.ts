@@ -5,7 +5,7 @@
 import { WebSocket } from 'ws'
 import { Softphone, type SoftphoneOptions, type Welcome } from '../client/index.js'
 import type { Output } from './output.js'
-import { green, line, yellow } from './text.js'
+import { green, type Line, line, yellow } from './text.js'
 import { clientName } from './version.js'
 
 export const createLine = (options: SoftphoneOptions): Softphone =>
@@ -44,3 +44,7 @@ export const tellConnection = (phone: Softphone, out: Output): void => {
     }
   })
 }
+
+/** At the head of a picture, while the rest of it is only what was so when the connection was lost. */
+export const stateLines = ({ connection: { state } }: Softphone): Line[] =>
+  state === 'online' ? [] : [line(yellow(`not connected (${state})`))]

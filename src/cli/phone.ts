@@ -5,10 +5,10 @@ import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Call, Declared, Self, Softphone, Welcome } from '../client/index.js'
-import { Failure, reportTo } from './failure.js'
+import { blaming, Failure, reportTo } from './failure.js'
 import { duration, type HubFlags, hubOf, withHub } from './flags.js'
 import { keyHelp, press } from './keys.js'
-import { connect, createLine, tellConnection } from './line.js'
+import { connect, createLine, stateLines, tellConnection } from './line.js'
 import { Live } from './live.js'
 import type { Output } from './output.js'
 import { standing } from './picture.js'
@@ -69,14 +69,14 @@ const phone = async (options: PhoneOptions, { shell, out, stop }: Job): Promise<
   tellConnection(softphone, out)
   const live = new Live(out)
   let you: readonly Line[] = []
-  const picture = () => [...connectionLines(softphone), ...you, ...callLines(softphone)]
+  const picture = () => [...stateLines(softphone), ...you, ...callLines(softphone)]
   softphone.on('self', self => {
     you = [selfLine(self)]
     live.show(eventOf(self), selfLine(self), picture)
   })
   const report = reportTo(out)
   softphone.on('error', report)
-  const welcome = await connect(softphone)
+  const welcome = await blaming(connect(softphone), { device: '--device', note: '--note' })
   const keys = createInterface({ input: shell.stdin })
   try {
     check(welcome, options)
@@ -134,9 +134,6 @@ const selfLine = (self: Self): Line => {
     dim(`: ${devices.map(({ device, status }) => `${device} ${status}`).join(', ')}`),
   )
 }
-
-const connectionLines = ({ connection: { state } }: Softphone): Line[] =>
-  state === 'online' ? [] : [line(yellow(`not connected (${state})`))]
 
 /** How each call stands. */
 const callLines = ({ calls }: Softphone): Line[] =>

@@ -9,7 +9,7 @@ import { configCommand } from './config/config.js'
 import { demoCommand } from './demo/demo.js'
 import { doctorCommand } from './doctor/doctor.js'
 import { explainCommand } from './explain.js'
-import { type Failure, failureOf } from './failure.js'
+import { type Failure, failureOf, misuse } from './failure.js'
 import { Output } from './output.js'
 import { phoneCommand } from './phone.js'
 import { serveCommand } from './serve.js'
@@ -104,6 +104,8 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
   } catch (error) {
     // Help and version come as errors too.
     if ((error as { exitCode?: unknown }).exitCode === 0) return 0
+    // Commander answers this with the whole help, as an error.
+    if (args[0] === 'help') return say(misuse(`unknown command '${args[1]}'`))
     return say(failureOf(error))
   }
   return exitCode

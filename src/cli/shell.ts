@@ -15,7 +15,7 @@ export interface Screen extends Writable {
 }
 
 export interface Shell {
-  readonly stdin: Readable
+  readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly stdout: Screen
   readonly stderr: Screen
   readonly env: Readonly<Record<string, string | undefined>>

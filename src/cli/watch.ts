@@ -3,12 +3,14 @@
 
 import { Command, Option } from 'commander'
 import type { Resource, View } from '../client/index.js'
+import { blaming } from './failure.js'
 import { type HubFlags, hubOf, withHub } from './flags.js'
-import { connect, createLine, tellConnection } from './line.js'
+import { connect, createLine, stateLines, tellConnection } from './line.js'
 import { Live } from './live.js'
 import { changeLine, picture } from './picture.js'
 import type { Start } from './program.js'
 import { aborted, type Job } from './shell.js'
+import type { Line } from './text.js'
 
 interface WatchOptions extends HubFlags {
   readonly view: View
@@ -46,13 +48,16 @@ const watch = async (
       phone.on('connection', connection => connection.state === 'closed' && reject(connection.error))
       for (const watch of watches) watch.on('refused', reject)
     })
-    const show = (resource: Resource): void => {
-      live.show({ event: 'presence', ...resource }, changeLine(resource), () =>
-        watches.flatMap(({ resource }) => (resource ? picture(resource) : [])),
-      )
-    }
+    const drawn = (): Line[] => [
+      ...stateLines(phone),
+      ...watches.flatMap(({ resource }) => (resource ? picture(resource) : [])),
+    ]
+    const show = (resource: Resource): void =>
+      live.show({ event: 'presence', ...resource }, changeLine(resource), drawn)
+    // What is shown is no longer so, perhaps, while the hub is not there to tell.
+    phone.on('connection', () => live.draw(drawn))
     for (const watch of watches) watch.on('change', show)
-    await Promise.race([over, aborted(stop), out.gone])
+    await blaming(Promise.race([over, aborted(stop), out.gone]), { destinations: 'destination' })
     return 0
   } finally {
     live.end()

@@ -23,6 +23,11 @@ _${program.name}() {
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in -*) ;; *) command=$word; break ;; esac
   done
+  # --option=value comes as three words.
+  case $current in
+    =) current= ;;
+    *) if [ "$before" = = ]; then before=\${COMP_WORDS[COMP_CWORD-2]}; fi ;;
+  esac
   # The value of an option may be left out.
   case $current in -*) before= ;; esac
   case "$command $before" in

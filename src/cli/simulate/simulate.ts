@@ -7,7 +7,7 @@ import { Failure, misuse } from '../failure.js'
 import { duration, readText, whole } from '../flags.js'
 import { Live } from '../live.js'
 import type { Start } from '../program.js'
-import type { Job } from '../shell.js'
+import type { Job, Shell } from '../shell.js'
 import { bold, dim, line, yellow } from '../text.js'
 import { httpCarrier, socketCarrier } from './carrier.js'
 import type { Distribution } from './distribution.js'
@@ -71,7 +71,11 @@ export const simulateCommand = (start: Start): Command =>
         .choices(['socket', 'http'])
         .default('socket', 'socket'),
     )
-    .option('--dev', 'against a hub of its own, which is the default without an address')
+    .addOption(
+      new Option('--dev', 'against a hub of its own, which is the default without an address').conflicts([
+        'url',
+      ]),
+    )
     .option('--url <url>', 'where the hub is (default: $SWITCHHOOK_URL)')
     .option('--tenant <name>', 'tokens are minted for this tenant')
     .option('--kid <name>', 'with the key of this name')
@@ -109,9 +113,25 @@ const accountsOf = ({ phones, account }: SimulateOptions): readonly string[] =>
     String(account[number % account.length]).replaceAll('#', String(number + 1)),
   )
 
+/** A hub of one's own takes no other's tokens: who gives them has forgotten to say whose they are. */
+const refuseUnused = (options: SimulateOptions, { env }: Shell): void => {
+  if (!options.dev && (options.url || env.SWITCHHOOK_URL)) return
+  const flags = {
+    '--tenant': options.tenant,
+    '--kid': options.kid,
+    '--secret': options.secret,
+    '--secret-file': options.secretFile,
+    '--token-command': options.tokenCommand,
+  }
+  for (const [flag, value] of Object.entries(flags)) {
+    if (value !== undefined) throw misuse(`${flag} is for a hub that runs: it needs --url`)
+  }
+}
+
 const simulate = async (options: SimulateOptions, job: Job): Promise<number> => {
   const scenario = scenarioOf(options)
   const { secretFile, group } = options
+  refuseUnused(options, job.shell)
   const given =
     secretFile === undefined
       ? options
@@ -124,8 +144,13 @@ const simulate = async (options: SimulateOptions, job: Job): Promise<number> => 
   }
 }
 
-const refused = (error: SwitchhookError): Error =>
-  error.code === 'disconnected' ? error : new Failure(1, `the hub refuses: ${error.message}`)
+const refused = (error: SwitchhookError, { tokenCommand, secretFile }: SimulateOptions): Error => {
+  if (error.code === 'disconnected') return error
+  if (error.code !== 'unauthorized') return new Failure(1, `the hub refuses: ${error.message}`)
+  const minting = secretFile === undefined ? '--secret' : '--secret-file'
+  const source = tokenCommand === undefined ? minting : '--token-command'
+  return new Failure(1, `${source}: the hub refuses: ${error.message}`)
+}
 
 const play = async (
   options: SimulateOptions,
@@ -148,7 +173,7 @@ const play = async (
     // Asked for here, so that what is wrong with them is told as it is.
     await Promise.all([caller(), token(String(accounts[0]))])
     const welcomes = await simulation.connect().catch(error => {
-      throw refused(error)
+      throw refused(error, options)
     })
     const deaf = welcomes.filter(({ groups }) => to === group && !groups.includes(group)).length
     out.tell(
@@ -173,7 +198,8 @@ const play = async (
       live.end()
     }
     const summary = tally.summary(seed, timers.now() - began)
-    out.tell({ event: 'summary', ...summary, interrupted: stop.aborted }, ...summaryLines(summary))
+    const early = stop.aborted ? [line(yellow('interrupted'), ': not all of it was played')] : []
+    out.tell({ event: 'summary', ...summary, interrupted: stop.aborted }, ...summaryLines(summary), ...early)
     return summary.ok && !stop.aborted ? 0 : 1
   } finally {
     await simulation.close()

@@ -62,7 +62,8 @@ export const commanded =
       return stdout.trim()
     } catch (error) {
       const { code, stderr } = error as { code: number; stderr: string }
-      throw new Failure(1, `--token-command ended with ${code}: ${stderr.trim().split('\n').at(-1)}`)
+      const [said = ''] = stderr.trim().split('\n').slice(-1)
+      throw new Failure(1, `--token-command ended with ${code}${said && `: ${said}`}`)
     }
   }
 

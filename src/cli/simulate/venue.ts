@@ -61,7 +61,7 @@ const tokensOf = (
   if (tokenCommand !== undefined) return commanded(tokenCommand, shell)
   if (tenant === undefined || secret === undefined) {
     throw misuse(
-      '--url needs tokens: give --tenant and --secret to mint them, or --token-command; or use --dev',
+      '--url (SWITCHHOOK_URL) needs tokens: give --tenant and --secret to mint them, or --token-command; or use --dev',
     )
   }
   const mint: Mint = { tenant, secret, kid }

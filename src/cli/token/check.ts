@@ -44,6 +44,8 @@ const find = async (
   shell: Shell,
 ): Promise<{ readonly token: string; readonly from: string }> => {
   const { SWITCHHOOK_TOKEN: known } = shell.env
+  if (check === true && !known && shell.stdin.isTTY)
+    throw misuse('--check needs a token: give it, or - for standard input, or set SWITCHHOOK_TOKEN')
   const [token, from] =
     check !== true && check !== '-'
       ? [check, 'the command line']
@@ -52,7 +54,8 @@ const find = async (
         : [await readInput(shell), 'standard input']
   // As it is pasted from a header.
   const bare = token.trim().replace(/^Bearer +/i, '')
-  if (bare === '') throw misuse('--check: there is no token on standard input')
+  if (bare === '' && from === 'standard input') throw misuse('--check: there is no token on standard input')
+  if (bare === '') throw misuse('--check: the token is empty')
   return { token: bare, from }
 }
 

@@ -50,6 +50,9 @@ export const mint = async (options: MintFlags, { shell, out }: Job): Promise<num
   const { tenant, account, kid, scope, group, capacity, expires, audience } = options
   if (tenant === undefined) throw misuse('token needs --tenant <name>')
   if (account === undefined) throw misuse('token needs --account <name>')
+  if (scope?.length === 0) throw misuse('--scope names no permission')
+  if (expires === 0) throw misuse('--expires must be more than 0')
+  if (audience === '') throw misuse('--audience must not be empty')
   for (const word of scope ?? []) {
     if (scopesOf(word).size === 0) throw misuse(`--scope ${word} is not a permission`)
   }
