@@ -31,6 +31,7 @@ export class Watch {
 
   unsubscribe(destination: Destination): void {
     this.#queries.delete(destination)
+    this.#missed.delete(destination)
     this.#subscriptions.unsubscribe(destination)
   }
 
@@ -45,7 +46,7 @@ export class Watch {
 
   /** A frame about this destination did not go out. */
   miss(destination: Destination): void {
-    this.#missed.add(destination)
+    if (this.#queries.has(destination)) this.#missed.add(destination)
   }
 
   missAll(): void {
@@ -57,8 +58,7 @@ export class Watch {
     for (const destination of [...this.#missed]) {
       if (!hasRoom()) return
       this.#missed.delete(destination)
-      const query = this.#queries.get(destination)
-      if (query !== undefined) this.#subscriptions.subscribe(destination, query)
+      this.#subscriptions.subscribe(destination, this.#queries.get(destination) as Query)
     }
   }
 

@@ -49,6 +49,8 @@ export const authenticate = ({ verifier, connections, bounds, clock }: Gate): on
     }
     const token = bearerOf(request.headers.authorization)
     const verified = token.ok ? await verifier.verify(token.value) : token
+    // Who has left meanwhile is let go here: what is counted for them from now on would wait for an end that has been.
+    if (request.raw.socket.destroyed) return reply.hijack()
     if (!verified.ok) reply.header('www-authenticate', token.ok ? 'Bearer error="invalid_token"' : 'Bearer')
     const grant = accepted(verified)
     request.setDecorator('grant', grant)
