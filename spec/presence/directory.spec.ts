@@ -99,3 +99,21 @@ t.test('a capacity or a way of counting that changes shows at once', async t => 
   presence.configure(tenantsOf({ acme: { ...after.acme, busyWhen: 'all' } }))
   t.equal(status('carol'), 'available', 'her desk rings for nobody')
 })
+
+t.test('a group that opens takes in at once who is there and asked for it', async t => {
+  const { clock, presence, join } = worldOf({ acme: { groups: { support: { members: ['bob'] } } } })
+  const gina = join('gina', 'web', { groups: ['lobby', 'support'] })
+  const read = (name: string) => presence.resource(n('acme'), n(name), full)
+  const ear = new Ear()
+  presence.subscriptions(n('acme'), ear).subscribe(n('support'), full)
+  presence.configure(
+    tenantsOf({ acme: { groups: { support: { members: ['bob'], open: true }, lobby: { open: true } } } }),
+  )
+  await clock.settle(1000)
+  t.same(members(read('lobby')), ['gina available'])
+  t.same(members(read('support')), ['bob offline', 'gina available'])
+  t.same(new Set(gina.groups), new Set(['lobby', 'support']))
+  const fold = new Fold()
+  for (const frame of ear.presence) fold.apply(frame)
+  t.same(fold.state, settled(read('support')))
+})
