@@ -117,3 +117,26 @@ t.test('a group that opens takes in at once who is there and asked for it', asyn
   for (const frame of ear.presence) fold.apply(frame)
   t.same(fold.state, settled(read('support')))
 })
+
+t.test(
+  'what a person said ends when it was to end, or is taken back, also where a group has the name now',
+  async t => {
+    const { clock, presence, join, status } = worldOf({ acme: { groups: { lobby: { open: true } } } })
+    const one = tenantsOf({ acme: { groups: { zed: { members: ['bob'] }, yan: { members: ['bob'] } } } })
+    const none = tenantsOf({ acme: {} })
+    for (const name of ['zed', 'yan']) join(name, 'web')
+    const until = new Date(clock.wall() + 60_000).toISOString()
+    const say = (name: string, change: object) =>
+      presence.override(n('acme'), n(name), change as never, n('boss'))
+    t.ok(say('zed', { status: 'dnd', until }).ok)
+    t.ok(say('yan', { status: 'dnd' }).ok)
+    presence.configure(one)
+    t.match(say('yan', { status: 'away' }), { ok: false, code: 'name-taken' })
+    t.ok(say('yan', { status: null }).ok)
+    t.match(say('yan', { status: null }), { ok: false, code: 'name-taken' }, 'there is nothing to take back')
+    await clock.settle(120_000)
+    presence.configure(none)
+    t.equal(status('zed'), 'available')
+    t.equal(status('yan'), 'available')
+  },
+)
