@@ -128,6 +128,22 @@ t.test('a device held suspect is asked at once, and cleared by its answer', asyn
   t.equal(rankOf(stand, 'alice'), 2, 'one that is away cannot be asked')
 })
 
+t.test('[U8] who takes up a session has given a sign of life, and is doubted no longer', async t => {
+  const stand = await newStand(t)
+  const party = { tenant: acme, account: 'alice', device: 'phone' } as never
+  const { client, welcome } = await stand.phone('alice', {}, {}, { autoPong: false })
+  client.ws.terminate()
+  await until(() => stand.gateway.counts.lingering === 1)
+  stand.room.presence.suspect(party)
+  const resume = { session: welcome.session, seq: 0 }
+  const again = await stand.phone('alice', { resume }, {}, { autoPong: false })
+  t.ok(again.welcome.resumed)
+  t.equal(rankOf(stand, 'alice'), 0)
+  stand.room.presence.suspect(party)
+  t.ok((await stand.phone('alice', { resume }, {}, { autoPong: false })).welcome.resumed)
+  t.equal(rankOf(stand, 'alice'), 0, 'also over a newer connection, before the old one is known to be dead')
+})
+
 /** Makes alice's presence change, `count` times, each in its own frame. */
 const stir = async (stand: Stand, change: (status: string) => void, count: number) => {
   for (let turn = 0; turn < count; turn++) {

@@ -178,6 +178,7 @@ export class Session implements Link, Owner, Caller, Bearer {
         router.back(this.side)
       }
       if (resumed) {
+        this.alive()
         if (hello.status !== undefined)
           this.attachment?.declare({
             status: hello.status,
