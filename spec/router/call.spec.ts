@@ -755,3 +755,22 @@ t.test('calls are listed newest first, page by page, by owner, state and time', 
   t.match(room.router.list(acme, { limit: 1, cursor: 'x' }), { ok: false, code: 'invalid' })
   t.same(room.router.list('other' as TenantId, { limit: 10 }), { ok: true, value: { calls: [] } })
 })
+
+t.test('a page of calls costs what is on it, however many there are', async t => {
+  const room = newRoom()
+  let weighed = 0
+  const caller = {
+    account: 'x' as AccountId,
+    send() {},
+    get weight() {
+      weighed++
+      return 0
+    },
+  }
+  room.phone('alice')
+  for (let count = 0; count < 20; count++) await room.call('alice', { caller })
+  const before = weighed
+  const listed = room.router.list(acme, { limit: 5 })
+  t.equal(listed.ok && listed.value.calls.length, 5)
+  t.equal(weighed, before, 'none is made a record of to be looked at')
+})

@@ -121,12 +121,12 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
   app.get('/calls', callRoutes.list, async request => {
     const grant = grantOf(request)
     const { since, limit = 50, state, cursor } = request.query
-    const time = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since)
+    const time = since === undefined ? undefined : Date.parse(since)
     if (Number.isNaN(time)) throw new HubError('invalid', 'since must be a time that exists')
     const { calls, ...rest } = accepted(
       router.list(grant.tenant, {
         limit,
-        since: time,
+        ...(time !== undefined && { since: time }),
         ...(state !== undefined && { state }),
         ...(cursor !== undefined && { cursor }),
         ...(!allows(grant, 'admin') && { owner: grant.account }),
