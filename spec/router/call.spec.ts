@@ -644,6 +644,40 @@ t.test('a call that ends while a claim is being refused ends once', async t => {
   t.equal(room.router.get(acme, broken.call)?.reason, 'canceled')
 })
 
+t.test(
+  '[U17] who takes no more calls while others are rung is not rung, and the record says why',
+  async t => {
+    const room = newRoom(support('alice', 'bob', 'carol', 'dave'))
+    const [alice, bob, carol, dave] = ['alice', 'bob', 'carol', 'dave'].map(name => room.phone(name))
+    const { call } = await room.call('support')
+    bob!.attachment.declare({ status: 'dnd' })
+    room.presence.override(acme, 'carol' as AccountId, { status: 'away' }, 'carol' as AccountId)
+    dave!.leave()
+    alice!.reject(call, 'busy')
+    await room.clock.settle()
+    t.same([bob!.heard, carol!.heard, dave!.heard], [[], [], []])
+    const { timeline = [], reason } = room.router.get(acme, call) ?? {}
+    t.match(
+      timeline.filter(({ event }) => event === 'claim-refused'),
+      [
+        { account: 'bob', reason: 'not-found', message: 'bob is not available any more' },
+        { account: 'carol', reason: 'not-found', message: 'carol is not available any more' },
+        { account: 'dave', reason: 'not-found', message: 'dave has no such device any more' },
+      ],
+    )
+    t.equal(reason, 'busy')
+
+    const claim = room.presence.claim
+    room.presence.claim = (hold, devices) => {
+      bob!.attachment.declare({ status: 'dnd' })
+      return claim(hold, devices)
+    }
+    bob!.attachment.declare({ status: 'available' })
+    const nobody = await room.call('bob')
+    t.equal(room.router.get(acme, nobody.call)?.reason, 'unavailable', 'nobody was busy: nobody was there')
+  },
+)
+
 t.test('a device that vanishes between pick and offer is no obstacle', async t => {
   const room = newRoom(support('alice', 'bob'))
   const alice = room.phone('alice')
