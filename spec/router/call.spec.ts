@@ -60,6 +60,7 @@ t.test('a call rings the longest idle, who answers, and both sides hear that it 
     'offered',
     'ringing',
     'answered',
+    'not-rung',
     'ended',
   ])
   t.notOk(room.router.talking(alice.party))
@@ -677,6 +678,23 @@ t.test(
     t.equal(room.router.get(acme, nobody.call)?.reason, 'unavailable', 'nobody was busy: nobody was there')
   },
 )
+
+t.test('[U16] whom another part of the same dial has rung meanwhile is named, too', async t => {
+  const room = newRoom({
+    groups: { one: { members: ['alice', 'bob'] }, two: { members: ['carol', 'bob'] } },
+    routes: [{ to: '+1', instructions: { steps: [{ dial: { to: ['one', 'two'] } }] } }],
+  })
+  const [alice, carol] = ['alice', 'carol', 'bob'].map(name => room.phone(name))
+  const { call } = await room.call('+1')
+  alice!.reject(call)
+  await room.clock.settle()
+  carol!.reject(call)
+  await room.clock.settle()
+  t.match(
+    room.router.get(acme, call)?.timeline.filter(({ event }) => event === 'not-rung'),
+    [{ destination: 'two', reason: 'rung-already', accounts: ['bob'], count: 1 }],
+  )
+})
 
 t.test('a device that vanishes between pick and offer is no obstacle', async t => {
   const room = newRoom(support('alice', 'bob'))

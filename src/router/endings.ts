@@ -40,6 +40,7 @@ export const skipReasons = [
   'cooling-down',
   'is-the-caller',
   'rung-already',
+  'not-reached',
 ] as const
 export type SkipReason = (typeof skipReasons)[number]
 
