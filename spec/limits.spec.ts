@@ -157,6 +157,16 @@ t.test('beyond a limit a connection hears why; beyond what can be heard it is cl
   t.equal(connections.refusalOf(request(come('192.0.2.1'))), undefined)
 })
 
+t.test('connections without a port are told apart: one that may not stay takes nobody along', async t => {
+  const { connections, request } = doorOf({ connections: 1 })
+  const [one, other] = [new Peer('10.0.0.1', undefined as never), new Peer('10.0.0.1', undefined as never)]
+  for (const peer of [one, other]) connections.accept(peer as never)
+  t.equal(connections.refusalOf(request(one)), undefined)
+  t.match(connections.refusalOf(request(other)), { code: 'overloaded' })
+  other.destroy()
+  t.equal(connections.refusalOf(request(other)), undefined)
+})
+
 t.test(
   '[FH7] the word of a trusted proxy counts, of its sockets one by one; of anyone else it does not',
   async t => {

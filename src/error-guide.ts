@@ -227,6 +227,11 @@ export const skipAdvice = {
     why: 'This call has rung them before; within one round nobody is rung twice.',
     remedy: 'Nothing.',
   },
+  'not-reached': {
+    why: 'It was not their turn yet when someone before them answered, the caller gave up, or the time for the whole was over.',
+    remedy:
+      'Nothing. Where they should ring earlier: a lower tier, a shorter ring timeout, or the strategy `all`.',
+  },
 } as const satisfies Record<SkipReason, Advice>
 
 /** What the SDK adds to the codes of the hub. */

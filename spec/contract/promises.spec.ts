@@ -802,6 +802,59 @@ t.test(
   },
 )
 
+t.test('[U16] of every member of a group the record says whether it rang them, and if not why', async t => {
+  const members = ['gone', 'quiet', 'out', 'talking', 'deaf', 'first', 'second', 'third']
+  const world = await startHub(t, configOf({ groups: { support: { members } } }))
+  const [quiet, out, talking, first, second, third] = await Promise.all(
+    ['quiet', 'out', 'talking', 'first', 'second', 'third'].map(name => world.phone(name)),
+  )
+  const deaf = await world.phone('deaf', 'phone', { scopes: ['presence:register'] })
+  const api = await world.api('gateway', callers)
+  await quiet?.softphone.status({ status: 'dnd' })
+  await out?.softphone.status({ status: 'away', for: 'account' })
+  await api.place({ to: 'talking', from: 'x' })
+  await (await talking?.invited())?.accept()
+
+  const explained = await api.explain({ to: 'support' })
+  t.match(explained.dials, [
+    {
+      destinations: [
+        {
+          order: [{ account: 'first' }, { account: 'second' }, { account: 'third' }],
+          skipped: [
+            { account: 'gone', reason: 'offline' },
+            { account: 'quiet', reason: 'dnd' },
+            { account: 'out', reason: 'away' },
+            { account: 'talking', reason: 'busy' },
+            { account: 'deaf', reason: 'cannot-receive' },
+          ],
+        },
+      ],
+    },
+  ])
+
+  const { call } = await api.place({ to: 'support', from: 'x' })
+  await (await first?.invited())?.reject()
+  await (await second?.invited())?.accept()
+  await api.hangup(call)
+  const skipped = await eventsOf(api, call, 'not-rung')
+  const reasons = skipped.flatMap(({ reason, accounts }) =>
+    (accounts as string[]).map(account => [account, reason]),
+  )
+  t.same(Object.fromEntries(reasons), {
+    gone: 'offline',
+    quiet: 'dnd',
+    out: 'away',
+    talking: 'busy',
+    deaf: 'cannot-receive',
+    third: 'not-reached',
+  })
+  t.match(await eventsOf(api, call, 'rejected'), [{ account: 'first', reason: 'declined' }])
+  t.match(await eventsOf(api, call, 'answered'), [{ account: 'second' }])
+  t.same((await api.call(call)).timeline?.at(-1)?.event, 'ended')
+  t.same([third?.invites, deaf.invites], [[], []])
+})
+
 t.test(
   '[U17] "back at two" is more than text: it shows, routing goes by it, and it ends by itself',
   async t => {

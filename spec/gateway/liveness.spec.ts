@@ -6,6 +6,7 @@ import { Expiry } from '../../src/gateway/expiry.js'
 import { type Heart, Heartbeat } from '../../src/gateway/heartbeat.js'
 import type { Clock } from '../../src/runtime/index.js'
 import { maskedFrame, newStand, type Stand, until, upgradeRequest } from '../support/gateway.js'
+import { Fold, settled } from '../support/presence-world.js'
 import { acme } from '../support/room.js'
 
 const entryOf = (stand: Stand, name: string) =>
@@ -128,6 +129,22 @@ t.test('a device held suspect is asked at once, and cleared by its answer', asyn
   t.equal(rankOf(stand, 'alice'), 2, 'one that is away cannot be asked')
 })
 
+t.test('[U8] who takes up a session has given a sign of life, and is doubted no longer', async t => {
+  const stand = await newStand(t)
+  const party = { tenant: acme, account: 'alice', device: 'phone' } as never
+  const { client, welcome } = await stand.phone('alice', {}, {}, { autoPong: false })
+  client.ws.terminate()
+  await until(() => stand.gateway.counts.lingering === 1)
+  stand.room.presence.suspect(party)
+  const resume = { session: welcome.session, seq: 0 }
+  const again = await stand.phone('alice', { resume }, {}, { autoPong: false })
+  t.ok(again.welcome.resumed)
+  t.equal(rankOf(stand, 'alice'), 0)
+  stand.room.presence.suspect(party)
+  t.ok((await stand.phone('alice', { resume }, {}, { autoPong: false })).welcome.resumed)
+  t.equal(rankOf(stand, 'alice'), 0, 'also over a newer connection, before the old one is known to be dead')
+})
+
 /** Makes alice's presence change, `count` times, each in its own frame. */
 const stir = async (stand: Stand, change: (status: string) => void, count: number) => {
   for (let turn = 0; turn < count; turn++) {
@@ -167,6 +184,40 @@ t.test(
     t.equal(last.status, now.status)
   },
 )
+
+t.test('[FF5] until its snapshot has come, a subscriber that fell behind is told no changes', async t => {
+  const members = Array.from({ length: 300 }, (_, index) => `agent-${index}`)
+  const tenant = { groups: { all: { members } } }
+  const stand = await newStand(t, { tenant, limits: { crowdedBytes: 64 * 1024 } })
+  const { client } = await stand.phone('wall', { device: undefined }, { scopes: ['presence:read'] })
+  const agent = await stand.phone('agent-1')
+  await client.ask({ type: 'subscribe', destinations: ['all', 'agent-1'] }, 'ok')
+  client.ws.pause()
+  client.send({ type: 'presence', destinations: Array(100).fill('all') })
+  await until(() => stand.gateway.counts.framesIn === 4)
+  await stir(stand, status => agent.client.send({ type: 'status', status }), 2)
+  await agent.client.ask({ type: 'ping' }, 'pong')
+  client.ws.resume()
+  await client.next('resources')
+  const later = async (status: string) => {
+    agent.client.send({ type: 'status', status })
+    await agent.client.ask({ type: 'ping' }, 'pong')
+    await client.ask({ type: 'ping' }, 'pong')
+  }
+  await later('busy')
+  await client.ask({ type: 'subscribe', destinations: ['agent-1'] }, 'ok')
+  await later('dnd')
+  await stand.room.clock.settle(1000)
+  await later('available')
+  await stand.room.clock.settle(1000)
+  await client.ask({ type: 'ping' }, 'pong')
+  for (const name of ['all', 'agent-1']) {
+    const fold = new Fold()
+    for (const frame of client.all('presence')) if ((frame.destination as string) === name) fold.apply(frame)
+    const now = stand.room.presence.resource(acme, name as never, { view: 'full', devices: false })
+    t.same(fold.state, settled(now), name)
+  }
+})
 
 t.test('[FF5] a peer with no room for 2.5 intervals is closed 1013, however alive', async t => {
   const members = Array.from({ length: 300 }, (_, index) => `agent-${index}`)

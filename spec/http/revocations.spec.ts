@@ -148,3 +148,33 @@ t.test('[FT14] a request whose token is revoked while its body comes in does not
   t.equal(api.room.router.counts.placed, 0)
   socket.destroy()
 })
+
+t.test(
+  '[FT14] who waits for a call on a token that is revoked waits no longer, and learns nothing of it',
+  async t => {
+    const revocations = new Revocations(new VirtualClock())
+    const api = await newApi(t, { revocations })
+    const carol = api.room.phone('carol')
+    const token = await api.token('pbx', [...scopes, 'call:explain'])
+    const waiting = api.ask('POST', '/v1/calls?waitMs=60000', { token, body: { to: 'carol', from: '' } })
+    await until(() => api.room.router.counts.live === 1)
+    await api.room.clock.settle()
+    revocations.revoke(acme, { account: 'dave' as never })
+    revocations.revoke(acme, { account: 'pbx' as never })
+    const { status, json } = await waiting
+    t.match([status, json], [401, { error: { code: 'revoked' } }])
+    t.ok(carol.accept(carol.frames.find(frame => frame.type === 'invite')!.call), 'the call goes on')
+  },
+)
+
+t.test('[FT14] an explanation that took time is not for a token that was revoked meanwhile', async t => {
+  const revocations = new Revocations(new VirtualClock())
+  const explain = () => {
+    revocations.revoke(acme, { account: 'pbx' as never })
+    return Promise.resolve({ ok: true, value: {} } as never)
+  }
+  const api = await newApi(t, { revocations, wrap: ({ router }) => ({ router: { ...router, explain } }) })
+  const token = await api.token('pbx', ['call:explain'])
+  const { status, json } = await api.ask('POST', '/v1/explain', { token, body: { to: 'carol' } })
+  t.match([status, json], [401, { error: { code: 'revoked' } }])
+})

@@ -99,3 +99,44 @@ t.test('a capacity or a way of counting that changes shows at once', async t => 
   presence.configure(tenantsOf({ acme: { ...after.acme, busyWhen: 'all' } }))
   t.equal(status('carol'), 'available', 'her desk rings for nobody')
 })
+
+t.test('a group that opens takes in at once who is there and asked for it', async t => {
+  const { clock, presence, join } = worldOf({ acme: { groups: { support: { members: ['bob'] } } } })
+  const gina = join('gina', 'web', { groups: ['lobby', 'support'] })
+  const read = (name: string) => presence.resource(n('acme'), n(name), full)
+  const ear = new Ear()
+  presence.subscriptions(n('acme'), ear).subscribe(n('support'), full)
+  presence.configure(
+    tenantsOf({ acme: { groups: { support: { members: ['bob'], open: true }, lobby: { open: true } } } }),
+  )
+  await clock.settle(1000)
+  t.same(members(read('lobby')), ['gina available'])
+  t.same(members(read('support')), ['bob offline', 'gina available'])
+  t.same(new Set(gina.groups), new Set(['lobby', 'support']))
+  const fold = new Fold()
+  for (const frame of ear.presence) fold.apply(frame)
+  t.same(fold.state, settled(read('support')))
+})
+
+t.test(
+  'what a person said ends when it was to end, or is taken back, also where a group has the name now',
+  async t => {
+    const { clock, presence, join, status } = worldOf({ acme: { groups: { lobby: { open: true } } } })
+    const one = tenantsOf({ acme: { groups: { zed: { members: ['bob'] }, yan: { members: ['bob'] } } } })
+    const none = tenantsOf({ acme: {} })
+    for (const name of ['zed', 'yan']) join(name, 'web')
+    const until = new Date(clock.wall() + 60_000).toISOString()
+    const say = (name: string, change: object) =>
+      presence.override(n('acme'), n(name), change as never, n('boss'))
+    t.ok(say('zed', { status: 'dnd', until }).ok)
+    t.ok(say('yan', { status: 'dnd' }).ok)
+    presence.configure(one)
+    t.match(say('yan', { status: 'away' }), { ok: false, code: 'name-taken' })
+    t.ok(say('yan', { status: null }).ok)
+    t.match(say('yan', { status: null }), { ok: false, code: 'name-taken' }, 'there is nothing to take back')
+    await clock.settle(120_000)
+    presence.configure(none)
+    t.equal(status('zed'), 'available')
+    t.equal(status('yan'), 'available')
+  },
+)

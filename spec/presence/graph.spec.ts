@@ -179,6 +179,7 @@ t.test(
       ['routing'],
       'room for more',
     )
+    t.same(await heard(() => web.declare({ status: 'available', note: 'x' })), all, 'back at her desk')
     const call = hold('alice', 'c')
     t.same(
       await heard(() => presence.claim(call, [n('web')])),
@@ -250,7 +251,7 @@ t.test('a suspect device ranks last, and is asked for a sign of life', async t =
 
 t.test('a newer connection takes its device over without any change in presence', async t => {
   const { presence, join, hold, entry, heard, status } = await watched()
-  const old = join('alice', 'web', { status: 'away', note: 'x', client: 'app/1' })
+  const old = join('alice', 'web', { note: 'x', client: 'app/1' })
   await presence.claim(hold('alice', 'c'), [n('web')])
   const before = presence.resource(n('acme'), n('alice'), queries.devices)
   const link = new Ear()
@@ -383,7 +384,7 @@ t.test('[C2] the same names in two tenants never meet', async t => {
   const untouched = everything()
   join('alice', 'web', { groups: ['support'] })
   join('dave', 'web', { groups: ['support'] }).leave()
-  presence.override(n('acme'), n('alice'), { status: 'away' }, n('alice'))
+  presence.override(n('acme'), n('alice'), { status: 'available' }, n('alice'))
   await presence.claim(hold('alice', 'c'), [n('web')])
   presence.release(hold('alice', 'c', 'other'))
   presence.engage(hold('alice', 'c', 'other'), n('web'))
@@ -423,7 +424,7 @@ t.test('100,000 who come and go leave no record, and no version of a name goes b
   t.match(lobby, { status: 'offline', accounts: [], counts: { available: 0, offline: 0 } })
 })
 
-/** A group of so many, all present; `act` is one status change, one claim and one release of one of them. */
+/** A group of so many, all present; `act` is a claim and a release between two status changes of one of them. */
 const crowd = (size: number) => {
   const members = Array.from({ length: size }, (_, i) => `m${i}`)
   const graph = new Graph(tenantsOf({ acme: { groups: { all: { members } } } }), new VirtualClock())
@@ -437,10 +438,11 @@ const crowd = (size: number) => {
   const act = (): void => {
     turn++
     const at = turn % size
-    attachments[at]!.declare({ status: turn % 3 ? 'away' : 'busy' })
+    attachments[at]!.declare({ status: 'available' })
     const hold = { tenant: n('acme'), account: n(`m${at}`), call: n('c') }
     claim(graph, hold, [n('web')])
     release(graph, hold, {})
+    attachments[at]!.declare({ status: turn % 3 ? 'away' : 'busy' })
   }
   return { act, group: graph.tenant(n('acme')).groups.get(n('all'))! }
 }

@@ -197,6 +197,20 @@ t.test('[C9] of however many that race for one person, as many win as there are 
   }
 })
 
+t.test('[U17] a claim rings nobody who has said meanwhile that they take no calls', async t => {
+  const { presence, join, hold } = worldOf({ acme: { accounts: { alice: { capacity: 2 } } } })
+  const web = join('alice', 'web')
+  join('alice', 'desk')
+  const claim = (call: string) => presence.claim(hold('alice', call), ['web', 'desk'].map(n))
+  web.declare({ status: 'away' })
+  t.same(await claim('a'), { ok: true, value: ['desk'] })
+  presence.override(n('acme'), n('alice'), { status: 'dnd' }, n('alice'))
+  t.match(await claim('b'), { ok: false, code: 'not-found' })
+  presence.override(n('acme'), n('alice'), { status: 'available' }, n('alice'))
+  t.same(await claim('b'), { ok: true, value: ['web', 'desk'] })
+  t.match(await claim('c'), { ok: false, code: 'busy' })
+})
+
 t.test(
   'a claim rings those devices that are there and may receive, and is refused where none is',
   async t => {

@@ -60,6 +60,7 @@ t.test('a call rings the longest idle, who answers, and both sides hear that it 
     'offered',
     'ringing',
     'answered',
+    'not-rung',
     'ended',
   ])
   t.notOk(room.router.talking(alice.party))
@@ -644,6 +645,57 @@ t.test('a call that ends while a claim is being refused ends once', async t => {
   t.equal(room.router.get(acme, broken.call)?.reason, 'canceled')
 })
 
+t.test(
+  '[U17] who takes no more calls while others are rung is not rung, and the record says why',
+  async t => {
+    const room = newRoom(support('alice', 'bob', 'carol', 'dave'))
+    const [alice, bob, carol, dave] = ['alice', 'bob', 'carol', 'dave'].map(name => room.phone(name))
+    const { call } = await room.call('support')
+    bob!.attachment.declare({ status: 'dnd' })
+    room.presence.override(acme, 'carol' as AccountId, { status: 'away' }, 'carol' as AccountId)
+    dave!.leave()
+    alice!.reject(call, 'busy')
+    await room.clock.settle()
+    t.same([bob!.heard, carol!.heard, dave!.heard], [[], [], []])
+    const { timeline = [], reason } = room.router.get(acme, call) ?? {}
+    t.match(
+      timeline.filter(({ event }) => event === 'claim-refused'),
+      [
+        { account: 'bob', reason: 'not-found', message: 'bob is not available any more' },
+        { account: 'carol', reason: 'not-found', message: 'carol is not available any more' },
+        { account: 'dave', reason: 'not-found', message: 'dave has no such device any more' },
+      ],
+    )
+    t.equal(reason, 'busy')
+
+    const claim = room.presence.claim
+    room.presence.claim = (hold, devices) => {
+      bob!.attachment.declare({ status: 'dnd' })
+      return claim(hold, devices)
+    }
+    bob!.attachment.declare({ status: 'available' })
+    const nobody = await room.call('bob')
+    t.equal(room.router.get(acme, nobody.call)?.reason, 'unavailable', 'nobody was busy: nobody was there')
+  },
+)
+
+t.test('[U16] whom another part of the same dial has rung meanwhile is named, too', async t => {
+  const room = newRoom({
+    groups: { one: { members: ['alice', 'bob'] }, two: { members: ['carol', 'bob'] } },
+    routes: [{ to: '+1', instructions: { steps: [{ dial: { to: ['one', 'two'] } }] } }],
+  })
+  const [alice, carol] = ['alice', 'carol', 'bob'].map(name => room.phone(name))
+  const { call } = await room.call('+1')
+  alice!.reject(call)
+  await room.clock.settle()
+  carol!.reject(call)
+  await room.clock.settle()
+  t.match(
+    room.router.get(acme, call)?.timeline.filter(({ event }) => event === 'not-rung'),
+    [{ destination: 'two', reason: 'rung-already', accounts: ['bob'], count: 1 }],
+  )
+})
+
 t.test('a device that vanishes between pick and offer is no obstacle', async t => {
   const room = newRoom(support('alice', 'bob'))
   const alice = room.phone('alice')
@@ -754,4 +806,23 @@ t.test('calls are listed newest first, page by page, by owner, state and time', 
   )
   t.match(room.router.list(acme, { limit: 1, cursor: 'x' }), { ok: false, code: 'invalid' })
   t.same(room.router.list('other' as TenantId, { limit: 10 }), { ok: true, value: { calls: [] } })
+})
+
+t.test('a page of calls costs what is on it, however many there are', async t => {
+  const room = newRoom()
+  let weighed = 0
+  const caller = {
+    account: 'x' as AccountId,
+    send() {},
+    get weight() {
+      weighed++
+      return 0
+    },
+  }
+  room.phone('alice')
+  for (let count = 0; count < 20; count++) await room.call('alice', { caller })
+  const before = weighed
+  const listed = room.router.list(acme, { limit: 5 })
+  t.equal(listed.ok && listed.value.calls.length, 5)
+  t.equal(weighed, before, 'none is made a record of to be looked at')
 })

@@ -19,6 +19,7 @@ import {
   type ClientFrames,
   type Decoded,
   type HubFrame,
+  type HubFrames,
   isCallFrame,
   type Party,
   type SessionId,
@@ -178,6 +179,7 @@ export class Session implements Link, Owner, Caller, Bearer {
         router.back(this.side)
       }
       if (resumed) {
+        this.alive()
         if (hello.status !== undefined)
           this.attachment?.declare({
             status: hello.status,
@@ -211,10 +213,17 @@ export class Session implements Link, Owner, Caller, Bearer {
     if (state.name === 'over') return
     if (this.#held !== undefined) this.#held.push(frame)
     else if (isCallFrame(frame)) this.#tell(frame)
-    else if (frame.type === 'presence' && (state.name !== 'live' || state.socket.crowded)) {
+    else if (frame.type === 'presence' && this.#misses(frame)) {
       if (state.name === 'live') this.ground.bounds.note('crowdedBytes')
       this.watch.miss(frame.destination)
     } else if (state.name === 'live') state.socket.send(frame)
+  }
+
+  /** Whether it does not go out now: a snapshot that is owed comes before all changes. */
+  #misses({ destination, snapshot }: HubFrames['presence']): boolean {
+    const state = this.#state
+    if (state.name !== 'live' || state.socket.crowded) return true
+    return !snapshot && this.watch.owes(destination)
   }
 
   probe(): void {

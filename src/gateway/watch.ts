@@ -26,6 +26,7 @@ export class Watch {
   /** Sends a snapshot, then every change; again: a fresh snapshot, with the query given now. */
   subscribe(destination: Destination, query: Query): void {
     this.#queries.set(destination, query)
+    this.#missed.delete(destination)
     this.#subscriptions.subscribe(destination, query)
   }
 
@@ -42,6 +43,11 @@ export class Watch {
       if (!query.ok) this.unsubscribe(destination)
       else if (query.value.devices !== devices) this.subscribe(destination, query.value)
     }
+  }
+
+  /** Whether its reader is to be sent a snapshot before anything else of it. */
+  owes(destination: Destination): boolean {
+    return this.#missed.has(destination)
   }
 
   /** A frame about this destination did not go out. */

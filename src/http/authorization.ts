@@ -75,12 +75,16 @@ export const guarded = <S extends FastifySchema>(told: Told & { readonly scope: 
   ...described(told, schema),
 })
 
+/** Looks again, after a wait. Throws `revoked`. */
+export const stillGood = (revocations: Pick<Revocations, 'covers'>, grant: Grant): void => {
+  if (revocations.covers(grant)) throw new HubError(revoked.code, revoked.message)
+}
+
 /** Looks again, now that all of a request is there. */
 export const recheck =
   (revocations: Pick<Revocations, 'covers'>): preHandlerAsyncHookHandler =>
-  async request => {
-    if (revocations.covers(grantOf(request))) throw new HubError(revoked.code, revoked.message)
-  }
+  async request =>
+    stillGood(revocations, grantOf(request))
 
 /** A stream that is cut off in the turn in which its reader's token is revoked. */
 export const whileGood = <S extends Readable>(

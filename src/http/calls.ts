@@ -10,7 +10,7 @@ import { type CallId, type CallResource, signalLimit } from '../protocol/index.j
 import type { Caller, CallView, Router } from '../router/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { App } from './app.js'
-import { grantOf, whileGood } from './authorization.js'
+import { grantOf, stillGood, whileGood } from './authorization.js'
 import { callRoutes } from './call-routes.js'
 import { EventStream, eventHeaders } from './event-stream.js'
 import { Idempotency } from './idempotency.js'
@@ -30,19 +30,27 @@ export interface CallsOptions {
 const shown = (grant: Grant, { owner: _, timeline, ...call }: CallView): CallResource =>
   allows(grant, 'call:explain') ? { ...call, timeline } : call
 
-/** Settles when the call is answered or over, after `waitMs`, or when the client is gone. */
-const settled = (inbox: Inbox, waitMs: number, clock: Clock, reply: FastifyReply): Promise<void> =>
+/** Settles when the call is answered or over, after `waitMs`, or when the client is gone, or its token revoked. */
+const settled = (
+  inbox: Inbox,
+  waitMs: number,
+  { clock, revocations }: Pick<CallsOptions, 'clock' | 'revocations'>,
+  grant: Grant,
+  reply: FastifyReply,
+): Promise<void> =>
   new Promise(resolve => {
     const wake = (): void => {
-      if (inbox.settled) done()
+      if (inbox.settled || revocations.covers(grant)) done()
     }
     const done = (): void => {
       unwatch()
+      unwatchRevocations()
       timer.cancel()
       reply.raw.off('close', done)
       resolve()
     }
     const unwatch = inbox.watch(wake)
+    const unwatchRevocations = revocations.watch(wake)
     const timer = clock.after(waitMs, done)
     reply.raw.on('close', done)
     wake()
@@ -99,7 +107,10 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
       }),
     )
     const caller = router.callerOf(grant.tenant, call)
-    if (waitMs > 0 && caller !== undefined) await settled(roomIn(inboxOf(caller)), waitMs, clock, reply)
+    if (waitMs > 0 && caller !== undefined) {
+      await settled(roomIn(inboxOf(caller)), waitMs, { clock, revocations }, grant, reply)
+      stillGood(revocations, grant)
+    }
     reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
     const view = router.get(grant.tenant, call)
     // A call that its key still names and the router has forgotten is long over.
@@ -110,12 +121,12 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
   app.get('/calls', callRoutes.list, async request => {
     const grant = grantOf(request)
     const { since, limit = 50, state, cursor } = request.query
-    const time = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since)
+    const time = since === undefined ? undefined : Date.parse(since)
     if (Number.isNaN(time)) throw new HubError('invalid', 'since must be a time that exists')
     const { calls, ...rest } = accepted(
       router.list(grant.tenant, {
         limit,
-        since: time,
+        ...(time !== undefined && { since: time }),
         ...(state !== undefined && { state }),
         ...(cursor !== undefined && { cursor }),
         ...(!allows(grant, 'admin') && { owner: grant.account }),
@@ -125,8 +136,11 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
   })
 
   app.post('/explain', callRoutes.explain, async request => {
+    const grant = grantOf(request)
     const { to, from = '', fetch = false } = request.body
-    return accepted(await router.explain(grantOf(request).tenant, { to, from, fetch }))
+    const explained = await router.explain(grant.tenant, { to, from, fetch })
+    stillGood(revocations, grant)
+    return accepted(explained)
   })
 
   app.get('/calls/:call', callRoutes.read, async request => {

@@ -26,9 +26,12 @@ type Request = Pick<IncomingMessage, 'headers' | 'socket'>
 const addressOf = ({ remoteAddress = 'none' }: Pick<Socket, 'remoteAddress'>): string =>
   plainAddress(remoteAddress)
 
-/** Unique among the open connections of a listener, and the same for a connection and for the TLS within it. */
-const nameOf = ({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
-  `${remoteAddress} ${remotePort}`
+/**
+ * Unique among the open connections of a listener, and the same for a connection and for the TLS within it. What has no
+ * port (within the process, or over a Unix socket) is known by itself.
+ */
+const nameOf = (socket: Socket): unknown =>
+  socket.remotePort === undefined ? socket : `${socket.remoteAddress} ${socket.remotePort}`
 
 export class Connections {
   /** How many there may be at once. */
@@ -38,7 +41,7 @@ export class Connections {
   readonly #trusts: (address: string) => boolean
   readonly #byAddress = new Quota()
   /** Those that are let in to hear why they may not stay. */
-  readonly #refused = new Map<string, Refusal>()
+  readonly #refused = new Map<unknown, Refusal>()
   readonly #hearings: number
   #open = 0
   /** Whether it has been said that connections are closed unheard. */

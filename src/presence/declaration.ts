@@ -49,7 +49,9 @@ const speak = (
   { status, note = '', until }: StatusChange,
   by: AccountId,
 ): Result<undefined> => {
-  const taken = graph.taken(tenant, name)
+  // What was said before a group had the name can still be taken back.
+  const takenBack = status === null && tenant.accounts.get(name)?.override !== undefined
+  const taken = takenBack ? undefined : graph.taken(tenant, name)
   if (taken !== undefined) return taken
   const now = graph.clock.wall()
   const time = untilOf(until, now)

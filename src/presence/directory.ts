@@ -73,6 +73,8 @@ export const applyDirectory = (graph: Graph, tenant: TenantRecord, config: Tenan
   }
   for (const [name, group] of config.groups) fill(graph, tenant, name, group)
   for (const account of tenant.accounts.values()) {
+    // A group that has opened takes in who is there.
+    regroup(graph, account)
     if (people.has(account.account)) continue
     list(graph, account, false, undefined)
     graph.forget(account)

@@ -6,7 +6,7 @@ import type { CallId, DeviceId } from '../protocol/index.js'
 import { accountAutomaton } from './account.machine.js'
 import type { Graph } from './graph.js'
 import type { Hold, Release } from './presence.js'
-import { type AccountRecord, deviceOf, type HoldRecord } from './records.js'
+import { type AccountRecord, deviceOf, freeOf, type HoldRecord } from './records.js'
 
 const holdOf = (account: AccountRecord, { call }: { readonly call: CallId }): HoldRecord | undefined =>
   account.holds.find(hold => hold.call === call)
@@ -21,19 +21,22 @@ const take = (graph: Graph, account: AccountRecord, hold: HoldRecord): Result<un
   return ok(undefined)
 }
 
-/** Takes a place for a call that rings those of `devices` that are there; the devices it rings. */
-export const claim = (
-  graph: Graph,
-  hold: Hold,
-  devices: readonly DeviceId[],
-): Result<readonly DeviceId[]> => {
+/**
+ * Takes a place for a call that rings those of `devices` that are there and available: whoever chose them knew how
+ * they were some time ago. The devices it rings.
+ */
+export const claim = (graph: Graph, hold: Hold, chosen: readonly DeviceId[]): Result<readonly DeviceId[]> => {
   const account = graph.find(hold.tenant, hold.account)
-  const there = (account?.devices ?? []).filter(device => devices.includes(device.id) && device.canReceive)
+  const there = (account?.devices ?? []).filter(device => chosen.includes(device.id) && device.canReceive)
   if (account === undefined || there.length === 0) {
     return refuse('not-found', `${hold.account} has no such device any more`)
   }
-  const taken = take(graph, account, { call: hold.call, phase: 'ringing', offered: true, devices: there })
-  return taken.ok ? ok(there.map(({ id }) => id)) : taken
+  const devices = there.filter(({ status }) => status === 'available')
+  if (devices.length === 0 && freeOf(account) > 0) {
+    return refuse('not-found', `${hold.account} is not available any more`)
+  }
+  const taken = take(graph, account, { call: hold.call, phase: 'ringing', offered: true, devices })
+  return taken.ok ? ok(devices.map(({ id }) => id)) : taken
 }
 
 /** Takes a place for a call that one of the account's own devices places. */

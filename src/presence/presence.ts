@@ -117,7 +117,10 @@ export interface Presence {
   override(tenant: TenantId, account: AccountId, change: StatusChange, by: AccountId): Result<undefined>
   subscriptions(tenant: TenantId, link: Link): Subscriptions
 
-  /** Takes one place of the account and rings those of `devices` that are there; refused if none is free. */
+  /**
+   * Takes one place of the account and rings those of `devices` that are there and available; refused `not-found` if
+   * there are none, and `busy` if no place is free.
+   */
   claim(hold: Hold, devices: readonly DeviceId[]): Promise<Result<readonly DeviceId[]>>
   /** Takes one place of the account for a call that its own device places: engaged at once. */
   seize(hold: Hold, device: DeviceId): Result<undefined>

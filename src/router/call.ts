@@ -230,10 +230,10 @@ export class Call {
     if (!this.#step('end')) return
     const { caller } = this.request
     const { message } = facts
-    this.timeline.add('ended', { reason, ...facts })
     this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
     this.#ending?.abort()
     this.#dialing?.stop(endings[reason].cancel)
+    this.timeline.add('ended', { reason, ...facts })
     const ended = { type: 'ended' as const, call: this.id, reason, ...(message !== undefined && { message }) }
     const talkMs =
       this.#winner && connected ? Math.round(this.parts.clock.now() - this.#winner.since) : undefined

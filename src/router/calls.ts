@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from '../errors.js'
 import type { Bounds } from '../limits/index.js'
 import type { CallId, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
-import type { Call } from './call.js'
+import { Call } from './call.js'
 import { type EndedCall, EndedCalls } from './ended-calls.js'
 import type { Caller, CallView, ListQuery } from './routing.js'
 
@@ -54,21 +54,28 @@ export class Calls {
   list(tenant: TenantId, { owner, state, since, limit, cursor }: ListQuery) {
     const below = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor)
     if (Number.isNaN(below)) return refuse('invalid', 'cursor must come from an earlier answer')
-    const live = [...this.live.values()].filter(call => call.tenant === tenant)
-    const found = [...live.map(call => this.#entry(call)), ...this.#endedOf(tenant).all()]
-    const wanted = found
-      .filter(
-        ({ ordinal, view }) =>
-          ordinal < below &&
-          (owner === undefined || view.owner === owner) &&
-          (state === undefined || view.state === state) &&
-          (since === undefined || Date.parse(view.createdAt) >= since),
-      )
-      .sort((a, b) => b.ordinal - a.ordinal)
+    const fits = (ordinal: number, call: Pick<CallView, 'owner' | 'state' | 'createdAt'>): boolean =>
+      ordinal < below &&
+      (owner === undefined || call.owner === owner) &&
+      (state === undefined || call.state === state) &&
+      (since === undefined || Date.parse(call.createdAt) >= since)
+    // Tens of thousands may be looked through for a page of fifty: only what is on it is spelled out.
+    const wanted: { readonly ordinal: number; readonly call: Call | EndedCall }[] = []
+    for (const call of this.live.values()) {
+      const ordinal = this.#ordinalOf(call)
+      const { state, createdAt, request } = call
+      if (call.tenant === tenant && fits(ordinal, { owner: request.caller.account, state, createdAt })) {
+        wanted.push({ ordinal, call })
+      }
+    }
+    for (const call of this.#endedOf(tenant).all()) {
+      if (fits(call.ordinal, call.view)) wanted.push({ ordinal: call.ordinal, call })
+    }
+    wanted.sort((a, b) => b.ordinal - a.ordinal)
     const page = wanted.slice(0, limit)
     const last = page.at(-1)
     return ok({
-      calls: page.map(({ view }) => view),
+      calls: page.map(({ call }) => (call instanceof Call ? call.view() : call.view)),
       ...(last !== undefined && wanted.length > limit && { cursor: String(last.ordinal) }),
     }) satisfies Result<unknown>
   }
@@ -85,6 +92,10 @@ export class Calls {
     const { caller } = call.request
     const view = call.view()
     const weight = call.timeline.weight + (view.sdp?.length ?? 0) + (caller.weight ?? 0)
-    return { ordinal: this.#ordinals.get(call) as number, caller, view, weight }
+    return { ordinal: this.#ordinalOf(call), caller, view, weight }
+  }
+
+  #ordinalOf(call: Call): number {
+    return this.#ordinals.get(call) as number
   }
 }

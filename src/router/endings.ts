@@ -22,8 +22,11 @@ export const endings: Readonly<Record<EndReason, EndingFacts>> = {
   failed: { dialCallStatus: 'failed', sip: 500, cancel: 'failed' },
 }
 
-/** What became of one person who was to be rung. `refused`: the claim was, since another call had them. */
-export type OfferOutcome = 'missed' | 'declined' | 'busy' | 'refused'
+/**
+ * What became of one person who was to be rung. The claim was refused: `refused`, since another call had them; `gone`,
+ * since they were not there or not available any more.
+ */
+export type OfferOutcome = 'missed' | 'declined' | 'busy' | 'refused' | 'gone'
 
 /** Why a person was not rung, as the timeline says it. */
 export const skipReasons = [
@@ -37,6 +40,7 @@ export const skipReasons = [
   'cooling-down',
   'is-the-caller',
   'rung-already',
+  'not-reached',
 ] as const
 export type SkipReason = (typeof skipReasons)[number]
 
@@ -49,6 +53,7 @@ const occupied: ReadonlySet<SkipReason> = new Set(['busy', 'ringing', 'no-capaci
 export const endingOf = (outcomes: readonly OfferOutcome[], skipped: readonly SkipReason[]): EndReason => {
   if (outcomes.includes('missed')) return 'no-answer'
   if (outcomes.includes('declined')) return 'rejected'
-  if (outcomes.length > 0 || skipped.some(reason => occupied.has(reason))) return 'busy'
+  if (outcomes.some(outcome => outcome !== 'gone') || skipped.some(reason => occupied.has(reason)))
+    return 'busy'
   return 'unavailable'
 }

@@ -81,6 +81,8 @@ export class Hunt {
   /** Ends it from outside: nobody further is rung. */
   stop(): void {
     this.#over = true
+    const left = this.#waiting.splice(0)
+    if (left.length > 0) this.#call.timeline.addNotRung(this.#terms.noun.name, 'not-reached', left)
   }
 
   /** Rings the next people, of one tier at a time, while there is room. */
@@ -95,6 +97,7 @@ export class Hunt {
       this.#waiting.shift()
       if (rung.has(next.account)) {
         this.skipped.push('rung-already')
+        this.#call.timeline.addNotRung(noun.name, 'rung-already', [next])
         continue
       }
       rung.add(next.account)

@@ -89,8 +89,9 @@ export class Offer {
     )
     if (!claimed.ok) {
       if (this.outcome !== undefined) return
-      this.#call.timeline.add('claim-refused', { account: this.account, reason: claimed.code })
-      this.#settle('refused')
+      const { code: reason, message } = claimed
+      this.#call.timeline.add('claim-refused', { account: this.account, reason, message })
+      this.#settle(claimed.code === 'not-found' ? 'gone' : 'refused')
       return
     }
     if (this.outcome !== undefined) {
@@ -265,7 +266,9 @@ export class Offer {
   #settle(outcome: OfferOutcome): void {
     this.outcome = outcome
     this.#stop()
-    if (outcome !== 'refused') this.#call.parts.presence.release(this.#hold, { missed: outcome === 'missed' })
+    if (this.#attempts.length > 0) {
+      this.#call.parts.presence.release(this.#hold, { missed: outcome === 'missed' })
+    }
     this.#hunter.settled(this)
   }
 

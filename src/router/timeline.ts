@@ -64,17 +64,21 @@ export class Timeline {
     this.#lines.push(this.#cut ? { at, event: 'cut', facts: {} } : { at, event, facts })
   }
 
-  /** Those who were not rung, one line a reason, each naming at most 100. */
+  /** Those who were not rung, one line a reason. */
   addSkipped(destination: string, skipped: readonly { account: string; reason: SkipReason }[]): void {
     for (const reason of new Set(skipped.map(member => member.reason))) {
-      const members = skipped.filter(member => member.reason === reason).map(({ account }) => account)
-      this.add('not-rung', {
+      this.addNotRung(
         destination,
         reason,
-        accounts: members.slice(0, namesPerLine),
-        count: members.length,
-      })
+        skipped.filter(member => member.reason === reason),
+      )
     }
+  }
+
+  /** Those who were not rung for this reason, in one line that names at most 100. */
+  addNotRung(destination: string, reason: SkipReason, members: readonly { account: string }[]): void {
+    const accounts = members.slice(0, namesPerLine).map(({ account }) => account)
+    this.add('not-rung', { destination, reason, accounts, count: members.length })
   }
 
   #now(): number {
