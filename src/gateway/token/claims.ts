@@ -47,6 +47,19 @@ export const timeFault = ({ exp, iat }: Claims, now: number): string | undefined
   return undefined
 }
 
+/**
+ * What is wrong with claims whose signature is good, at `now` in seconds since 1970: whom they are for, and when they
+ * hold (RFC 7519, sections 4.1.3 to 4.1.5); undefined if nothing.
+ */
+export const claimFault = (claims: Claims, audience: string, now: number): string | undefined => {
+  const { aud, exp, nbf } = claims
+  if (!(typeof aud === 'string' ? aud === audience : aud.includes(audience)))
+    return `aud must name ${audience}`
+  if (nbf !== undefined && nbf > now + skewSeconds) return 'nbf is in the future'
+  if (exp <= now - skewSeconds) return 'exp has passed'
+  return timeFault(claims, now)
+}
+
 /** The grant of claims that were verified at `now`, milliseconds since 1970. */
 export const grantOf = (
   { iss, sub, exp, iat, scope = '', groups = [], capacity, jti }: Claims,
