@@ -76,7 +76,7 @@ const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMess
     return refuse('invalid', 'a WebSocket begins with GET, HTTP/1.1')
   // The library takes the drafts' version 8, too (RFC 6455, section 4.1).
   if (headers['sec-websocket-version'] !== '13') return refuse('invalid', 'Sec-WebSocket-Version must be 13')
-  const query = new URL(url as string, 'http://hub').searchParams
+  const query = new URLSearchParams((url as string).replace(/^[^?]*/, ''))
   if (query.has('token') || query.has('access_token')) {
     return refuse(
       'invalid',
