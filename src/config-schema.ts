@@ -247,6 +247,11 @@ export const Limits = section('How much one peer, account or tenant may take; do
     10_000,
     count('Verified tokens that are remembered, so that they cost less again.'),
   ),
+  cachedDocuments: defaultsTo(
+    1_000,
+    count('Instruction documents that are remembered for as long as they say themselves.'),
+  ),
+  cachedDocumentBytes: defaultsTo(8 * 1024 * 1024, count('The bytes of those, in all.')),
 })
 
 export const File = section('The configuration of a hub.', {

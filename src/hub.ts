@@ -149,7 +149,12 @@ const assemble = (
   let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => verifying(current.verify(token)) }
   const presence = createPresence(config.tenants, clock, store.overrides, bounds)
-  const source = createSource({ fetch: config.fetch, clock, connect: options.connect })
+  const source = createSource({
+    fetch: config.fetch,
+    clock,
+    bounds,
+    network: { connect: options.connect },
+  })
   const router = createRouter({
     config,
     presence,

@@ -1,8 +1,10 @@
-// Where outgoing requests may lead: the guarded connector of an undici dispatcher. It looks at the address that
-// a connection really has, before a byte is sent on it (with TLS, before the handshake): a name may resolve to
+// Where outgoing requests may lead: the guarded connector of an undici dispatcher. It judges every address that a name
+// resolves to before it connects, so that no port of a private network is ever knocked at, and then the address that
+// the connection really has, before a byte is sent on it (with TLS, before the handshake): a name may resolve to
 // anything, another answer may come the second time, and an address has many spellings.
 
-import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net'
+import { lookup as systemLookup } from 'node:dns'
+import { BlockList, isIP, isIPv4, isIPv6, type LookupFunction, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { buildConnector } from 'undici'
 
@@ -49,7 +51,7 @@ export const isPublic = (address: string | undefined): boolean => {
   return isIPv4(text) ? !special4.check(text, 'ipv4') : isIPv6(text) && !special6.check(text, 'ipv6')
 }
 
-/** A connection that was closed before it was used, since it led where none may. */
+/** A server that is not asked, since it is where none may be. */
 export class AddressRefused extends Error {
   constructor(host: string, address: string | undefined) {
     super(`${host} is at ${address}, which is not a public address`)
@@ -64,8 +66,18 @@ export type Connect = (to: {
   readonly port: string
 }) => Duplex
 
+/** The network that servers outside are in, where it is not the machine's own. */
+export interface Network {
+  /** In place of guarded connections. */
+  readonly connect?: Connect | undefined
+  /** Resolves a name to all of its addresses. Default: the system's resolver. */
+  readonly lookup?: LookupFunction
+  /** Which addresses are public. Default: those of the public Internet. */
+  readonly isPublic?: typeof isPublic
+}
+
 /** A connector for undici over connections that are made elsewhere: as they are, with no TLS and no judgement. */
-export const plainConnector =
+const plainConnector =
   (connect: Connect): buildConnector.connector =>
   (target, callback) => {
     // undici asks of a socket what every duplex stream has, and wants it in a later turn than it asked in.
@@ -73,22 +85,50 @@ export const plainConnector =
     queueMicrotask(() => callback(null, socket))
   }
 
-/** A connector for undici that fails with `AddressRefused` where the address is not public, unless `allowPrivate`. */
-export const guardedConnector = (options: {
-  readonly allowPrivate: boolean
-  readonly timeoutMs: number
-}): buildConnector.connector => {
-  const connect = buildConnector({ timeout: options.timeoutMs })
-  return (target, callback) => {
+/** A resolver that fails with `AddressRefused` where one of the addresses of a name may not be asked. */
+const judgedLookup =
+  (resolve: LookupFunction, mayAsk: (address: string) => boolean): LookupFunction =>
+  (hostname, options, callback) =>
+    resolve(hostname, options, (error, found, family) => {
+      // One address that is not public is reason enough: which of them answers first is a matter of chance.
+      const refused = error === null && [found].flat().find(each => !mayAsk(addressOf(each)))
+      if (refused) callback(new AddressRefused(hostname, addressOf(refused)), found, family)
+      else callback(error, found, family)
+    })
+
+const addressOf = (found: string | { readonly address: string }): string =>
+  typeof found === 'string' ? found : found.address
+
+/** A connector for undici that fails with `AddressRefused` where an address is not public, unless `allowPrivate`. */
+const guardedConnector = (
+  options: { readonly allowPrivate: boolean; readonly timeoutMs: number },
+  network: Network,
+): buildConnector.connector => {
+  const judge = network.isPublic ?? isPublic
+  const mayAsk = (address: string | undefined): boolean => options.allowPrivate || judge(address)
+  const lookup = judgedLookup(network.lookup ?? systemLookup, mayAsk)
+  const connect = buildConnector({ timeout: options.timeoutMs, lookup })
+  return ({ hostname: written, ...target }, callback) => {
+    const hostname = written.replace(/^\[(.*)\]$/, '$1')
     const port = target.port || (target.protocol === 'https:' ? '443' : '80')
-    connect({ ...target, protocol: 'http:', port }, (error, socket) => {
+    if (isIP(hostname) !== 0 && !mayAsk(hostname)) {
+      return queueMicrotask(() => callback(new AddressRefused(hostname, hostname), null))
+    }
+    connect({ ...target, hostname, protocol: 'http:', port }, (error, socket) => {
       if (error !== null) return callback(error, null)
-      if (!options.allowPrivate && !isPublic(socket.remoteAddress)) {
+      if (!mayAsk(socket.remoteAddress)) {
         socket.destroy()
-        return callback(new AddressRefused(target.hostname, socket.remoteAddress), null)
+        return callback(new AddressRefused(hostname, socket.remoteAddress), null)
       }
-      if (target.protocol === 'https:') return connect({ ...target, httpSocket: socket }, callback)
+      if (target.protocol === 'https:') return connect({ ...target, hostname, httpSocket: socket }, callback)
       return callback(null, socket)
     })
   }
 }
+
+/** The way to servers outside: guarded, unless connections are made elsewhere. */
+export const connectorOf = (
+  options: { readonly allowPrivate: boolean; readonly timeoutMs: number },
+  network: Network,
+): buildConnector.connector =>
+  network.connect === undefined ? guardedConnector(options, network) : plainConnector(network.connect)

@@ -1,12 +1,14 @@
 // One document over HTTP from a server outside: redirects are followed here, each hop judged as the first; one retry
 // when a connection fails; all of it within the time that is given. An answer is judged by its status, type and size,
 // and every refusal is a value that says why. Nothing is kept of an answer that is not wanted, and no proxy is heeded:
-// the address that is judged is the one the answer comes from. What a document says is for whoever asked.
+// the address that is judged is the one the answer comes from. What may be given again is the cache's (beside) to say,
+// where whoever asks has one; what a document says is for whoever asked.
 
 import { Agent } from 'undici'
 import type { Config } from '../config.js'
 import { type Clock, plain } from '../runtime/index.js'
-import { AddressRefused, type Connect, guardedConnector, plainConnector } from './address.js'
+import { AddressRefused, connectorOf, type Network } from './address.js'
+import type { Document, Shelf } from './cache.js'
 import { locate } from './location.js'
 
 export type Method = 'GET' | 'POST'
@@ -26,17 +28,21 @@ export interface EgressRequest extends Hop {
   readonly limit: number
   /** Whether every hop must be https. */
   readonly secure?: boolean
+  /** Where documents are kept that may be given again, and looked for; absent: none are. */
+  readonly shelf?: Shelf
 }
 
 export type EgressAnswer =
-  /** `from`: where the document was found in the end. `date`: what time it is there (RFC 9110, section 6.6.1). */
-  | {
+  /**
+   * `from`: where the document was found in the end. `date`: what time it is there (RFC 9110, section 6.6.1). `cached`:
+   * it was given before, and nobody was asked for it again.
+   */
+  | (Document & {
       readonly ok: true
-      readonly bytes: Uint8Array
-      readonly type: string
       readonly from: string
-      readonly date: string | undefined
-    }
+      readonly date?: string | undefined
+      readonly cached: boolean
+    })
   /** `unwanted`: it is only the type that is not wanted. */
   | { readonly ok: false; readonly why: string; readonly unwanted: boolean }
 
@@ -48,6 +54,9 @@ export interface Egress {
   /** Gives up what is under way. */
   close(): Promise<void>
 }
+
+/** What every request says. An answer is read as it comes, so one that unfolds to more than it seems is not wanted. */
+const always = { 'user-agent': 'switchhook', accept: '*/*', 'accept-encoding': 'identity' }
 
 const redirectLimit = 3
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
@@ -75,9 +84,9 @@ const readBody = async (body: AsyncIterable<Uint8Array>, limit: number): Promise
   return Buffer.concat(chunks)
 }
 
-/** The way out under a configuration's `fetch`. Deadlines are the clock's. `connect`: in place of guarded connections. */
-export const createEgress = (fetch: Config['fetch'], clock: Clock, connect?: Connect): Egress => {
-  const connector = connect === undefined ? guardedConnector(fetch) : plainConnector(connect)
+/** The way out under a configuration's `fetch`. Deadlines are the clock's. */
+export const createEgress = (fetch: Config['fetch'], clock: Clock, network: Network = {}): Egress => {
+  const connector = connectorOf(fetch, network)
   const agent = new Agent({ connect: connector, headersTimeout: 0, bodyTimeout: 0 })
   const hosts = fetch.allowHosts && new Set(fetch.allowHosts.map(host => host.toLowerCase()))
   const allows = (url: URL): boolean => hosts === undefined || hosts.has(url.hostname) || hosts.has(url.host)
@@ -85,21 +94,31 @@ export const createEgress = (fetch: Config['fetch'], clock: Clock, connect?: Con
   /** One request, and what its answer amounts to. Rejects when the connection fails. */
   const send = async (
     { url, method }: Hop,
-    { say, wants, limit, secure }: EgressRequest,
+    { say, wants, limit, secure, shelf }: EgressRequest,
     signal: AbortSignal,
   ): Promise<EgressAnswer | Hop> => {
     if (!allows(url)) return refused(notAllowed(url))
     if (secure && url.protocol !== 'https:') return refused(`${url.host} is not asked without https`)
     const said = say({ url, method })
+    const from = url.href
+    const found = method === 'GET' ? shelf?.find(from, said.headers) : undefined
+    if (found?.fresh) return { ok: true, ...found.document, from, cached: true }
+    const askedAt = clock.now()
     const { statusCode, headers, body } = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method,
       signal,
-      headers: { 'user-agent': 'switchhook', accept: '*/*', ...said.headers },
+      headers: { ...always, ...said.headers, ...found?.condition },
       body: said.body ?? null,
     })
 
+    if (statusCode === 304 && found !== undefined) {
+      shelf?.renew(from, said.headers, found, headers, askedAt)
+      return { ok: true, ...found.document, from, cached: false }
+    }
+    // What was posted may have changed what is at this address (RFC 9111, section 4.4).
+    if (method === 'POST' && statusCode < 400) shelf?.forget(from)
     const { location } = headers
     if (redirects.has(statusCode) && typeof location === 'string') {
       const located = locate(location, url.href)
@@ -110,10 +129,14 @@ export const createEgress = (fetch: Config['fetch'], clock: Clock, connect?: Con
     const declared = String(headers['content-type'] ?? 'none')
     const type = declared.replace(/;.*/s, '').trim().toLowerCase()
     if (!wants(type)) return refused(`answered with the content type ${plain(declared)}`, true)
+    const coding = String(headers['content-encoding'] ?? 'identity')
+    if (!/^(identity)?$/i.test(coding)) return refused(`answered in the coding ${plain(coding)}`)
     const bytes = await readBody(body, limit)
-    return bytes === undefined
-      ? refused(`answered with more than ${limit} bytes`)
-      : { ok: true, bytes, type, from: url.href, date: headers.date?.toString() }
+    if (bytes === undefined) return refused(`answered with more than ${limit} bytes`)
+    if (method === 'GET' && statusCode === 200) {
+      shelf?.keep(from, said.headers, { bytes, type }, headers, askedAt)
+    }
+    return { ok: true, bytes, type, from, date: headers.date?.toString(), cached: false }
   }
 
   const follow = async (request: EgressRequest, signal: AbortSignal): Promise<EgressAnswer> => {

@@ -1,5 +1,6 @@
 // The door of the egress room: the one way to ask servers outside.
 
-export type { Connect } from './address.js'
+export type { Connect, Network } from './address.js'
+export { DocumentCache, type Shelf } from './cache.js'
 export { createEgress, type Egress, type EgressAnswer, type EgressRequest, type Method } from './egress.js'
 export { locate, shown } from './location.js'

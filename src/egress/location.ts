@@ -22,6 +22,8 @@ export const locate = (text: string, base?: string): Result<URL> => {
     return refuse('invalid', `must be a URL with port 80, 443, or 1024 and up, not ${url.port}`)
   }
   url.hash = ''
+  // An empty query loses its question mark on the way: then it is not to be signed either.
+  if (url.search === '') url.search = ''
   return ok(url)
 }
 

@@ -50,6 +50,8 @@ export const limitTable = {
   overridesPerTenant: { code: 'too-many', what: 'overridden accounts' },
   revocationsPerTenant: { code: 'too-many', what: 'revocations in force, and this one is not' },
   cachedTokens: { instead: 'the token that was used longest ago is verified again' },
+  cachedDocuments: { instead: 'the document that was used longest ago is asked for again' },
+  cachedDocumentBytes: { instead: 'the documents that were used longest ago are asked for again' },
 } as const satisfies Record<LimitName, LimitFacts>
 
 export const limitNames = Object.keys(limitTable) as LimitName[]

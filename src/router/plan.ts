@@ -95,7 +95,8 @@ const note = ({ timeline }: Call, found: Retrieved): void => {
   if (!found.ok) return
   // Without the query: it may hold secrets.
   const from = found.from.replace(/[?#].*/s, '')
-  timeline.add('instructions', { from, verbs: found.value.steps.map(({ verb }) => verb) })
+  const cached = found.cached ? { cached: true } : {}
+  timeline.add('instructions', { from, verbs: found.value.steps.map(({ verb }) => verb), ...cached })
   for (const warning of found.value.warnings) timeline.add('warning', { warning })
 }
 

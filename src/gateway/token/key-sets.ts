@@ -140,7 +140,7 @@ export const createKeySets = (options: {
   readonly connect?: Connect | undefined
 }): KeySets => {
   const { fetch, clock, log } = options
-  const egress = createEgress(fetch, clock, options.connect)
+  const egress = createEgress(fetch, clock, { connect: options.connect })
   const secure = !fetch.allowPrivate
   // One for each tenant, though two may name the same address: neither then wears out the other's cool-down. One that
   // no configuration names any more asks for nothing.

@@ -2,13 +2,17 @@
 // what its answer amounts to. How it is reached, and where no request goes, is the egress room's.
 
 import type { Config } from '../../config.js'
-import { type Connect, createEgress, type Method } from '../../egress/index.js'
+import { createEgress, DocumentCache, type Method, type Network } from '../../egress/index.js'
+import type { Bounds } from '../../limits/index.js'
+import type { TenantId } from '../../protocol/index.js'
 import { type Clock, faultText } from '../../runtime/index.js'
 import { documentLimit, type Instructions, type Language, readDocument } from '../instructions/index.js'
 import { signatureOf } from './form.js'
 
 /** What is asked for, and with which fields: posted, or with GET as its query. */
 export interface Ask {
+  /** Whose call it is. */
+  readonly tenant: TenantId
   readonly url: URL
   readonly method: Method
   readonly form: URLSearchParams
@@ -20,8 +24,13 @@ export interface Ask {
 export type Failure = '11200' | '12100' | '12300'
 
 export type Answer =
-  /** `from`: where the document was found in the end. */
-  | { readonly ok: true; readonly instructions: Instructions; readonly from: string }
+  /** `from`: where the document was found in the end. `cached`: it was given before, and nobody was asked again. */
+  | {
+      readonly ok: true
+      readonly instructions: Instructions
+      readonly from: string
+      readonly cached: boolean
+    }
   | { readonly ok: false; readonly failure: Failure; readonly why: string }
 
 export interface Exchange {
@@ -36,17 +45,27 @@ const languages: ReadonlyMap<string, Language> = new Map([
   ['application/json', 'json'],
 ])
 
+/** Whether a hop is signed as the first one is: it leads to the same host, and not from https to http. */
+const maySign = (url: URL, first: URL): boolean =>
+  url.host === first.host && (url.protocol === 'https:' || first.protocol === 'http:')
+
 const refused = (why: string, failure: Failure): Answer => ({ ok: false, failure, why })
 
 /** The exchange under a configuration's `fetch`. Deadlines are the clock's. */
-export const createExchange = (fetch: Config['fetch'], clock: Clock, connect?: Connect): Exchange => {
-  const egress = createEgress(fetch, clock, connect)
+export const createExchange = (
+  fetch: Config['fetch'],
+  { clock, bounds, network }: { readonly clock: Clock; readonly bounds: Bounds; readonly network: Network },
+): Exchange => {
+  const egress = createEgress(fetch, clock, network)
+  const cache = new DocumentCache(clock, bounds)
   return {
-    ask: async ({ url: first, method, form, authToken }, withinMs) => {
+    ask: async ({ tenant, url: first, method, form, authToken }, withinMs) => {
+      const shelf = cache.of(tenant)
       const answer = await egress.ask(
         {
           url: first,
           method,
+          shelf,
           limit: documentLimit,
           wants: type => languages.has(type),
           say(hop) {
@@ -55,7 +74,7 @@ export const createExchange = (fetch: Config['fetch'], clock: Clock, connect?: C
               headers: {
                 ...(posted && { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }),
                 ...(authToken !== undefined &&
-                  hop.url.host === first.host && {
+                  maySign(hop.url, first) && {
                     'x-twilio-signature': signatureOf(authToken, hop.url, posted),
                   }),
               },
@@ -71,12 +90,13 @@ export const createExchange = (fetch: Config['fetch'], clock: Clock, connect?: C
           : refused(answer.why, '11200')
       }
       const document = readDocument(answer.bytes, languages.get(answer.type))
-      return document.ok
-        ? { ok: true, instructions: document.value, from: answer.from }
-        : refused(
-            `answered with a document that fails: ${document.faults.map(faultText).join('; ')}`,
-            '12100',
-          )
+      if (document.ok) {
+        return { ok: true, instructions: document.value, from: answer.from, cached: answer.cached }
+      }
+      // Whatever it says of itself: once it is mended, the next call is to find it so.
+      shelf.forget(answer.from)
+      const faults = document.faults.map(faultText).join('; ')
+      return refused(`answered with a document that fails: ${faults}`, '12100')
     },
     close: () => egress.close(),
   }

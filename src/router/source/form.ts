@@ -40,6 +40,12 @@ export const formOf = (
   ])
 
 /**
+ * The fields as a query. A question mark stands there for itself (RFC 3986, section 3.4): the helper library, when it
+ * puts the address of a request together again, takes `%3F` for one too.
+ */
+export const queryOf = (form: URLSearchParams): string => form.toString().replaceAll('%3F', '?')
+
+/**
  * The value of X-Twilio-Signature: base64 of the HMAC-SHA1, under the tenant's token, of the URL exactly as it goes
  * on the wire and then, for a form that is posted, of each field's name and value, sorted by name.
  */

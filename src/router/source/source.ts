@@ -3,11 +3,12 @@
 // instructions knows within it what they are, or why there are none.
 
 import type { Config } from '../../config.js'
-import { type Connect, locate, shown } from '../../egress/index.js'
+import { locate, type Network, shown } from '../../egress/index.js'
+import { Bounds } from '../../limits/index.js'
 import type { Clock } from '../../runtime/index.js'
 import type { InstructionSource, Instructions, Method } from '../instructions/index.js'
 import { type Answer, createExchange } from './exchange.js'
-import { formOf, type InstructionRequest } from './form.js'
+import { formOf, type InstructionRequest, queryOf } from './form.js'
 
 /** A URL that was asked in vain, without its query (which may hold secrets), and why. */
 export interface Attempt {
@@ -21,6 +22,8 @@ export type Retrieved =
       readonly value: Instructions
       /** The document's own address, which relative URLs in it begin at; of one at hand, what to call it. */
       readonly from: string
+      /** Whether it was given before, and nobody was asked for it again. */
+      readonly cached: boolean
       readonly attempts: readonly Attempt[]
     }
   /** `message` says of every attempt why it failed. */
@@ -40,13 +43,16 @@ const firstShare = 0.6
 export const createSource = ({
   fetch,
   clock,
-  connect,
+  bounds = new Bounds(),
+  network = {},
 }: {
   readonly fetch: Config['fetch']
   readonly clock: Clock
-  readonly connect?: Connect | undefined
+  /** Default: the documented limits. */
+  readonly bounds?: Bounds
+  readonly network?: Network
 }): Source => {
-  const exchange = createExchange(fetch, clock, connect)
+  const exchange = createExchange(fetch, { clock, bounds, network })
 
   const ask = async (
     text: string,
@@ -59,14 +65,15 @@ export const createSource = ({
     if (!located.ok) return { ok: false, failure: '11200', why: located.message }
     const url = located.value
     const form = formOf(request, failed)
-    if (method === 'GET') url.search += `${url.search === '' ? '?' : '&'}${form}`
-    return exchange.ask({ url, method, form, authToken: request.authToken }, withinMs)
+    if (method === 'GET') url.search += `${url.search === '' ? '?' : '&'}${queryOf(form)}`
+    const { tenant, authToken } = request
+    return exchange.ask({ tenant, url, method, form, authToken }, withinMs)
   }
 
   return {
     retrieve: async (source, request) => {
       if (source.kind === 'inline') {
-        return { ok: true, value: source.instructions, from: source.from, attempts: [] }
+        return { ok: true, value: source.instructions, from: source.from, cached: false, attempts: [] }
       }
       const { url, method, fallbackUrl } = source
       const until = clock.now() + fetch.timeoutMs
@@ -82,7 +89,10 @@ export const createSource = ({
           failed,
           last ? leftMs : Math.ceil(leftMs * firstShare),
         )
-        if (answer.ok) return { ok: true, value: answer.instructions, from: answer.from, attempts }
+        if (answer.ok) {
+          const { instructions, from, cached } = answer
+          return { ok: true, value: instructions, from, cached, attempts }
+        }
         attempts.push({ url: shown(each), why: answer.why })
         failed = { ErrorUrl: each, ErrorCode: answer.failure }
       }
