@@ -6,6 +6,7 @@ import { claim, engage, quiet, release, seize } from '../../src/presence/holds.j
 import type { Attachment } from '../../src/presence/index.js'
 import { deviceOccupation, freeOf, occupation } from '../../src/presence/records.js'
 import { attach } from '../../src/presence/registration.js'
+import { endWrapup } from '../../src/presence/wrapup.js'
 import { VirtualClock } from '../../src/runtime/index.js'
 import { Ear, n, tenantsOf, worldOf } from '../support/presence-world.js'
 
@@ -28,6 +29,7 @@ const command = fc.oneof(
   fc.record({ do: fc.constant('claim' as const), call, devices: fc.subarray(devices) }),
   fc.record({ do: fc.constantFrom('seize' as const, 'engage' as const, 'quiet' as const), call, device }),
   fc.record({ do: fc.constant('release' as const), call, wrapupMs, talkMs: fc.constantFrom(undefined, 10) }),
+  fc.record({ do: fc.constant('wrapup' as const), endMs: fc.constantFrom(0, 400, 3000) }),
   fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(100, 600, 2500) }),
 )
 
@@ -149,6 +151,12 @@ const run = (commands: readonly (typeof command extends fc.Arbitrary<infer C> ? 
         const outcome = { ...(wrapupMs && { wrapupMs }), ...(talkMs && { talkMs }) }
         release(graph, holdOf(command.call), outcome)
         if (model.holds.delete(command.call) && wrapupMs) model.wrapups.push(clock.now() + wrapupMs)
+        return
+      }
+      case 'wrapup': {
+        const ended = endWrapup(graph, graph.find(n('acme'), n('alice')), command.endMs)
+        assert.equal(ended.ok, model.wrapups.length > 0 || command.endMs === 0)
+        model.wrapups = command.endMs === 0 ? [] : model.wrapups.map(() => clock.now() + command.endMs)
         return
       }
       case 'advance':
@@ -275,3 +283,42 @@ t.test('how a call ended is kept for routing', async t => {
     'calls that she placed are not calls she took',
   )
 })
+
+t.test(
+  'wrap-up ends sooner or later by the person’s own word, all of it where there is more than one',
+  async t => {
+    const { clock, presence, join, hold, entry } = worldOf({ acme: { accounts: { alice: { capacity: 2 } } } })
+    const link = new Ear()
+    join('alice', 'web', { link })
+    const talk = (call: string, wrapupMs: number) => {
+      presence.seize(hold('alice', call), n('web'))
+      presence.release(hold('alice', call), { talkMs: 5, wrapupMs })
+    }
+    const say = (endMs: number, account = 'alice') => presence.wrapup(n('acme'), n(account), endMs)
+    const free = () =>
+      presence.resource(n('acme'), n('alice'), { view: 'routing', devices: true }).accounts?.[0]?.routing
+        ?.freeCapacity
+    t.match(say(5000), { ok: false, code: 'conflict' }, 'there is nothing to extend')
+    t.match([say(0), say(0, 'nobody')], [{ ok: true }, { ok: true }])
+    talk('1', 1000)
+    talk('2', 30_000)
+    t.match([free(), entry('alice').activity], [0, 'wrapup'])
+    t.match(say(5000), { ok: true })
+    clock.advance(4990)
+    t.match([free(), entry('alice').activity], [0, 'wrapup'], 'the first goes on, too')
+    clock.advance(20)
+    t.match([free(), entry('alice').activity], [2, 'free'])
+    talk('3', 30_000)
+    talk('4', 30_000)
+    link.heard.length = 0
+    t.match(say(0), { ok: true })
+    t.match([free(), entry('alice').status], [2, 'available'])
+    await Promise.resolve()
+    t.match(link.self.at(-1), { activity: 'free', status: 'available' })
+    const versions = () =>
+      presence.resource(n('acme'), n('alice'), { view: 'routing', devices: true }).version
+    const before = versions()
+    clock.advance(60_000)
+    t.equal(versions(), before, 'nothing of the ended ones comes later')
+  },
+)

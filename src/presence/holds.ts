@@ -7,6 +7,7 @@ import { accountAutomaton } from './account.machine.js'
 import type { Graph } from './graph.js'
 import type { Hold, Release } from './presence.js'
 import { type AccountRecord, deviceOf, type HoldRecord } from './records.js'
+import { beginWrapup } from './wrapup.js'
 
 const holdOf = (account: AccountRecord, { call }: { readonly call: CallId }): HoldRecord | undefined =>
   account.holds.find(hold => hold.call === call)
@@ -85,12 +86,5 @@ export const release = (graph: Graph, hold: Hold, { talkMs, missed, coolDownMs, 
       ...(missed && { missedInARow: before.missedInARow + 1 }),
       ...(coolDownMs && { notBefore: now + coolDownMs }),
     }
-    if (wrapupMs) {
-      account.wrapping++
-      graph.clock.after(wrapupMs, () => {
-        account.wrapping--
-        graph.commit(account)
-        graph.forget(account)
-      })
-    }
+    if (wrapupMs) beginWrapup(graph, account, wrapupMs)
   })

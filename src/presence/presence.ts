@@ -115,6 +115,11 @@ export interface Presence {
   knows(tenant: TenantId, destination: Destination): boolean
   /** A person's word for all their devices; `null` clears it. `by` is who said so. */
   override(tenant: TenantId, account: AccountId, change: StatusChange, by: AccountId): Result<undefined>
+  /**
+   * The person's own word on their wrap-up: it ends `endMs` from now, 0 at once. `conflict` where there is none to
+   * extend.
+   */
+  wrapup(tenant: TenantId, account: AccountId, endMs: number): Result<undefined>
   subscriptions(tenant: TenantId, link: Link): Subscriptions
 
   /** Takes one place of the account and rings those of `devices` that are there; refused if none is free. */
