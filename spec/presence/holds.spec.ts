@@ -322,3 +322,65 @@ t.test(
     t.equal(versions(), before, 'nothing of the ended ones comes later')
   },
 )
+
+t.test('misses in a row: the system sets away, says so to each device, and any new word ends it', async t => {
+  const { presence, join, hold, entry } = worldOf({ acme: { accounts: { alice: {} } } })
+  const link = new Ear()
+  const web = join('alice', 'web', { link })
+  let calls = 0
+  const ring = async (outcome: object) => {
+    const held = hold('alice', `${++calls}`)
+    t.ok((await presence.claim(held, [n('web')])).ok)
+    if ('answered' in outcome) presence.engage(held, n('web'))
+    presence.release(held, outcome)
+  }
+  const miss = (awayAfterMisses?: number) =>
+    ring({ missed: true, ...(awayAfterMisses && { awayAfterMisses }) })
+  const say = (status: string | null) =>
+    presence.override(n('acme'), n('alice'), { status } as never, n('alice')).ok
+  const self = async () => {
+    await Promise.resolve()
+    const { override, by, note, status } = link.self.at(-1)!
+    return { override, by, note, status }
+  }
+  const none = { override: 'none', by: null, note: '', status: 'available' }
+
+  for (let times = 0; times < 5; times++) await miss()
+  t.same(await self(), none, 'without the option never')
+  await ring({ answered: true, talkMs: 1 })
+  await miss(3)
+  await miss(3)
+  t.same(await self(), none)
+  await ring({ answered: true, talkMs: 1 })
+  await miss(3)
+  await miss(3)
+  t.same(await self(), none, 'an answered call begins the count anew')
+  await miss(3)
+  const away = { override: 'away', by: '*system', note: 'missed 3 calls in a row', status: 'away' }
+  t.same(await self(), away)
+  t.match(entry('alice'), { status: 'away', note: 'missed 3 calls in a row', until: null })
+
+  t.ok(say(null))
+  t.same(await self(), none)
+  await miss(3)
+  await miss(3)
+  t.same(await self(), none, 'called back, the count begins anew')
+  t.ok(say('available'))
+  await miss(3)
+  t.match(await self(), { override: 'away', by: '*system' }, 'in place of an earlier "available"')
+  t.ok(say('available'))
+  for (let times = 0; times < 2; times++) await miss(3)
+  t.match(await self(), { override: 'available', by: 'alice' })
+
+  const held = hold('alice', 'last')
+  await presence.claim(held, [n('web')])
+  t.ok(say('dnd'))
+  presence.release(held, { missed: true, awayAfterMisses: 1 })
+  t.match(await self(), { override: 'dnd', by: 'alice' }, 'a word that keeps calls away stands')
+  t.ok(say(null))
+  await presence.claim(held, [n('web')])
+  web.leave()
+  presence.release(held, { missed: true, awayAfterMisses: 1 })
+  join('alice', 'web')
+  t.equal(entry('alice').status, 'available', 'who was gone comes back as they are')
+})

@@ -5,6 +5,7 @@ import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, DeviceId } from '../protocol/index.js'
 import { accountAutomaton } from './account.machine.js'
 import type { Graph } from './graph.js'
+import { withdraw } from './misses.js'
 import type { Hold, Release } from './presence.js'
 import { type AccountRecord, deviceOf, type HoldRecord } from './records.js'
 import { beginWrapup } from './wrapup.js'
@@ -74,7 +75,11 @@ export const quiet = (graph: Graph, hold: Hold, id: DeviceId): void =>
   })
 
 /** Gives the place back, and notes what routing goes by. */
-export const release = (graph: Graph, hold: Hold, { talkMs, missed, coolDownMs, wrapupMs }: Release): void =>
+export const release = (
+  graph: Graph,
+  hold: Hold,
+  { talkMs, missed, awayAfterMisses, coolDownMs, wrapupMs }: Release,
+): void =>
   change(graph, hold, (account, record) => {
     const now = graph.clock.wall()
     const before = account.history
@@ -87,4 +92,5 @@ export const release = (graph: Graph, hold: Hold, { talkMs, missed, coolDownMs, 
       ...(coolDownMs && { notBefore: now + coolDownMs }),
     }
     if (wrapupMs) beginWrapup(graph, account, wrapupMs)
+    if (missed && awayAfterMisses !== undefined) withdraw(graph, account, awayAfterMisses)
   })

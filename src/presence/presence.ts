@@ -97,6 +97,8 @@ export interface Release {
   readonly talkMs?: number
   /** The person was rung and did not answer. */
   readonly missed?: boolean
+  /** So many misses in a row, and the system sets the override `away`; absent: never. */
+  readonly awayAfterMisses?: number
   /** Not to be offered another call for so long. */
   readonly coolDownMs?: number
   /** How long the person is in wrap-up; their place stays taken until then. */

@@ -63,7 +63,9 @@ export const RoutingFacts = Type.Object(
     lastCallEndedAt: timeOrNull('When its last call ended, whichever its device; `null` for none.'),
     callsTaken: count('Calls that it answered.'),
     talkMs: count('How long it has talked in all, in milliseconds.'),
-    missedInARow: count('Calls that it let ring since it last answered one.'),
+    missedInARow: count(
+      'Calls that it let ring since it last answered one, or was called back from the `away` that they brought.',
+    ),
     notBefore: timeOrNull('Not to be offered a call before this time (cool-down); `null`: at any time.'),
     suspect: Type.Boolean({ description: 'Every one of its devices left something unanswered.' }),
   },
