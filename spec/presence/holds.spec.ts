@@ -261,6 +261,8 @@ t.test('how a call ended is kept for routing', async t => {
   presence.release(hold('alice', '1'), { missed: true, coolDownMs: 10_000 })
   await ring('2')
   presence.release(hold('alice', '2'), { missed: true })
+  await ring('2b')
+  presence.release(hold('alice', '2b'), { coolDownMs: 100 })
   t.match(facts(), {
     missedInARow: 2,
     notBefore: at(10_000),

@@ -89,7 +89,7 @@ export const release = (
       ...(talkMs !== undefined && { lastCallEndedAt: now }),
       ...(talkMs !== undefined && record.offered && { talkMs: before.talkMs + talkMs }),
       ...(missed && { missedInARow: before.missedInARow + 1 }),
-      ...(coolDownMs && { notBefore: now + coolDownMs }),
+      ...(coolDownMs && { notBefore: Math.max(before.notBefore ?? 0, now + coolDownMs) }),
     }
     if (wrapupMs) beginWrapup(graph, account, wrapupMs)
     if (missed && awayAfterMisses !== undefined) withdraw(graph, account, awayAfterMisses)
