@@ -154,6 +154,18 @@ test('what a JSON document asks for and cannot have is told all at once, each wi
   t.end()
 })
 
+test('Dial names the skills that whoever is rung must have', t => {
+  const steps = [
+    { verb: 'dial', to: [{ name: 'support', params: {} }], skills: ['fr', 'tax'], sequential: false },
+  ]
+  t.match(twiml('<Response><Dial skills=" fr  tax">support</Dial></Response>'), { value: { steps } })
+  t.match(json({ dial: { to: 'support', skills: ['fr', 'tax'] } }), { value: { steps } })
+  t.strictSame(faultsOf(json({ dial: { to: 'support', skills: 'fr' } })), [
+    'steps[0].dial.skills must be array',
+  ])
+  t.end()
+})
+
 test('what a TwiML document asks for and cannot have is told all at once, each with line and column', t => {
   t.strictSame(
     faultsOf(
