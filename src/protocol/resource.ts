@@ -60,6 +60,7 @@ export const RoutingFacts = Type.Object(
   {
     canReceive: Type.Boolean({ description: 'Whether any of its devices is offered calls.' }),
     freeCapacity: count('How many more calls it can take.'),
+    calls: count('Calls that it is on now, or rings for.'),
     lastCallEndedAt: timeOrNull('When its last call ended, whichever its device; `null` for none.'),
     callsTaken: count('Calls that it answered.'),
     talkMs: count('How long it has talked in all, in milliseconds.'),

@@ -4,7 +4,7 @@
 import type { Bounds } from '../limits/index.js'
 import type { TimelineEntry } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
-import type { SkipReason } from './endings.js'
+import type { Skipped } from './pick/index.js'
 
 const longest = 1000
 const namesPerLine = 100
@@ -64,17 +64,16 @@ export class Timeline {
     this.#lines.push(this.#cut ? { at, event: 'cut', facts: {} } : { at, event, facts })
   }
 
-  /** Those who were not rung, one line a reason, each naming at most 100. */
-  addSkipped(destination: string, skipped: readonly { account: string; reason: SkipReason }[]): void {
-    for (const reason of new Set(skipped.map(member => member.reason))) {
-      const members = skipped.filter(member => member.reason === reason).map(({ account }) => account)
-      this.add('not-rung', {
-        destination,
-        reason,
-        accounts: members.slice(0, namesPerLine),
-        count: members.length,
-      })
+  /** Those who were not rung, one line for each reason and note, each naming at most 100. */
+  addSkipped(destination: string, skipped: readonly Skipped[]): void {
+    const lines = new Map<string, { why: Omit<Skipped, 'account'>; accounts: string[]; count: number }>()
+    for (const { account, ...why } of skipped) {
+      const key = why.note === undefined ? why.reason : `${why.reason} ${why.note}`
+      const line = lines.get(key)
+      if (line === undefined) lines.set(key, { why, accounts: [account], count: 1 })
+      else if (++line.count <= namesPerLine) line.accounts.push(account)
     }
+    for (const { why, ...whom } of lines.values()) this.add('not-rung', { destination, ...why, ...whom })
   }
 
   #now(): number {
