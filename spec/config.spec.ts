@@ -1,7 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigSchema, defaultLimits, fillShown, listOptions, loadConfig, readConfig } from '../src/config.js'
+import {
+  ConfigSchema,
+  defaultLimits,
+  fillShown,
+  listOptions,
+  loadConfig,
+  readConfig,
+  strategies,
+} from '../src/config.js'
 
 const secret = 'x'.repeat(64)
 const key = { alg: 'HS256', secret }
@@ -43,11 +51,14 @@ t.test('every value has a default', async t => {
         'support',
         {
           members: [
-            { account: 'alice', tier: 1, skills: [] },
-            { account: 'bob', tier: 2, skills: [] },
+            { account: 'alice', tier: 1, weight: 1, skills: [] },
+            { account: 'bob', tier: 2, weight: 1, skills: [] },
           ],
           strategy: 'longest-idle',
           ringTimeoutMs: 12_000,
+          tierDelayMs: 15_000,
+          wrapupMs: 0,
+          coolDownMs: { rejected: 0, busy: 0, missed: 10_000 },
           open: false,
         },
       ],
@@ -58,7 +69,17 @@ t.test('every value has a default', async t => {
 
 t.test('what the file says replaces the defaults', async t => {
   const dir = t.testdir({ 'cert.pem': 'CERT', 'key.pem': 'KEY', 'token.txt': 'from a file\n' })
-  const groups = { lobby: { open: true, strategy: 'all' }, sales: { ringTimeoutMs: 5 } }
+  const groups = {
+    lobby: { open: true, strategy: 'all' },
+    sales: {
+      ringTimeoutMs: 5,
+      tierDelayMs: 0,
+      wrapupMs: 7,
+      coolDownMs: { busy: 3 },
+      awayAfterMisses: 2,
+      members: [{ account: 'bob', weight: 3, skills: ['fr'], paused: 'training' }],
+    },
+  }
   const routes = [
     { to: '+1*', instructions: 'https://x.example' },
     { to: { pattern: '^x+$' }, instructions: {} },
@@ -120,7 +141,14 @@ t.test('what the file says replaces the defaults', async t => {
     ringTimeoutMs: 7000,
     members: [],
   })
-  t.match(acme?.groups.get('sales' as never), { ringTimeoutMs: 5 })
+  t.match(acme?.groups.get('sales' as never), {
+    ringTimeoutMs: 5,
+    tierDelayMs: 0,
+    wrapupMs: 7,
+    coolDownMs: { rejected: 0, busy: 3, missed: 10_000 },
+    awayAfterMisses: 2,
+    members: [{ account: 'bob', tier: 1, weight: 3, skills: ['fr'], paused: 'training' }],
+  })
 })
 
 t.test('every fault of shape is told at once, each with its path', async t => {
@@ -136,8 +164,8 @@ t.test('every fault of shape is told at once, each with its path', async t => {
       'lissen: is not known here',
       'listen.port: must be <= 65535',
       'tenants.acme.keys: must not have fewer than 1 items',
-      'tenants.acme.groups.support.strategy: must be one of all, longest-idle',
-      'tenants.acme.groups.support.members[0]: must be an account name, or { account, tier?, skills? }',
+      `tenants.acme.groups.support.strategy: must be one of ${strategies.join(', ')}`,
+      'tenants.acme.groups.support.members[0]: must be an account name, or { account, tier?, weight?, skills?, paused? }',
     ]),
   )
   t.same(faults([]).length, 1)

@@ -36,7 +36,17 @@ export const algorithms = ['HS256', 'HS384', 'HS512', 'RS256', 'PS256', 'ES256',
 export type Algorithm = (typeof algorithms)[number]
 
 /** In which order the people of a destination are rung. */
-export const strategies = ['all', 'longest-idle'] as const
+export const strategies = [
+  'all',
+  'longest-idle',
+  'round-robin',
+  'fewest-calls',
+  'least-talk-time',
+  'random',
+  'weighted',
+  'order',
+  'sticky',
+] as const
 export type Strategy = (typeof strategies)[number]
 
 /** Text that stands in the file, in a variable of the environment, or in another file. */
@@ -85,12 +95,30 @@ export const Member = section('An account, and its place in the group.', {
     Type.Integer({
       minimum: 1,
       maximum: 100,
-      description: 'Lower tiers are rung first; a higher one once nobody in them is free.',
+      description:
+        'Lower tiers are rung first; the next joins once nobody of them is left, or after tierDelayMs.',
+    }),
+  ),
+  weight: defaultsTo(
+    1,
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description: 'How many calls the strategy weighted gives the person, beside what it gives others.',
     }),
   ),
   skills: defaultsTo(
     [],
-    Type.Array(Type.String(), { description: 'What the person can do; no strategy asks for it yet.' }),
+    Type.Array(Type.String(), {
+      description: 'What the person can do: calls that need more than that are not offered to them.',
+    }),
+  ),
+  paused: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 256,
+      description: 'Why the person is not rung as one of this group for now; absent: they are.',
+    }),
   ),
 })
 
@@ -98,18 +126,41 @@ export const Group = section('Several accounts under one name.', {
   members: defaultsTo(
     [],
     Type.Array(
-      Type.Union([Type.String(), Member], { expected: 'an account name, or { account, tier?, skills? }' }),
-      { description: 'Its accounts: names, or objects with a tier and skills.' },
+      Type.Union([Type.String(), Member], {
+        expected: 'an account name, or { account, tier?, weight?, skills?, paused? }',
+      }),
+      { description: 'Its accounts: names, or objects with a tier, a weight, skills, or a reason to pause.' },
     ),
   ),
   strategy: defaultsTo(
     'longest-idle',
     Type.Enum([...strategies], {
-      description: 'Whom to ring: all at once, or one after the other, who has been idle for longest first.',
+      description: 'Whom to ring: all at once, or one after the other, in which order (docs/routing.md).',
     }),
   ),
   ringTimeoutMs: Type.Optional(
     ms('How long each person is rung, in milliseconds; absent: calls.ringTimeoutMs.', 1),
+  ),
+  tierDelayMs: defaultsTo(
+    15_000,
+    ms('After so many milliseconds the next tier is rung, too, beside those before it.'),
+  ),
+  wrapupMs: defaultsTo(0, ms('How long a person stays busy after a call of this group, in milliseconds.')),
+  coolDownMs: defaultsTo(
+    {},
+    section('How long a person is offered no call after one that they did not take, in milliseconds.', {
+      rejected: defaultsTo(0, ms('After they declined it, in milliseconds.')),
+      busy: defaultsTo(0, ms('After they said that they are busy, in milliseconds.')),
+      missed: defaultsTo(10_000, ms('After they let it ring, in milliseconds.')),
+    }),
+  ),
+  awayAfterMisses: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description:
+        'After so many misses in a row the hub says of a person that they are away; absent: never.',
+    }),
   ),
   open: defaultsTo(false, flag("Whether a token's groups claim may join it.")),
 })
@@ -123,7 +174,7 @@ const Account = section('An account, where more is to be said of it than its tok
     }),
   ),
   wrapupMs: Type.Optional(
-    ms("How long it is busy after a call, in milliseconds; absent: the tenant's wrapupMs."),
+    ms("How long it is busy after a call, in milliseconds; absent: the group's or the tenant's wrapupMs."),
   ),
 })
 
@@ -240,6 +291,10 @@ export const Limits = section('How much one peer, account or tenant may take; do
   ),
   endedCallsPerTenant: defaultsTo(10_000, count('Ended calls of one tenant that stay readable.')),
   endedCallBytesPerTenant: defaultsTo(32 * 1024 * 1024, count('The characters of those, in all.')),
+  callersPerTenant: defaultsTo(
+    10_000,
+    count('Callers of one tenant of whom it is remembered who talked to them last (sticky).'),
+  ),
   idempotencyKeysPerTenant: defaultsTo(10_000, count('Idempotency keys of one tenant that are remembered.')),
   overridesPerTenant: defaultsTo(10_000, count('Accounts of one tenant whose status is overridden.')),
   revocationsPerTenant: defaultsTo(10_000, count('Revocations of one tenant that are in force.')),

@@ -26,14 +26,25 @@ export {
 
 export interface MemberConfig {
   readonly account: AccountId
+  /** Lower is rung first. */
   readonly tier: number
+  readonly weight: number
   readonly skills: readonly string[]
+  /** Why they are not rung as one of this group for now; absent: they are. */
+  readonly paused?: string
 }
 
 export interface GroupConfig {
   readonly members: readonly MemberConfig[]
   readonly strategy: Strategy
   readonly ringTimeoutMs: number
+  /** After so long the next tier is rung beside those before it. */
+  readonly tierDelayMs: number
+  readonly wrapupMs: number
+  /** For how long someone who did not take a call of the group is offered no other, by how they did not. */
+  readonly coolDownMs: { readonly rejected: number; readonly busy: number; readonly missed: number }
+  /** So many misses in a row make a person `away`; absent: none do. */
+  readonly awayAfterMisses?: number
   /** Whether a token's `groups` claim may join it. */
   readonly open: boolean
 }

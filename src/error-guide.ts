@@ -54,7 +54,7 @@ export const codeAdvice = {
       'Have the token ready before the socket is opened, and send `hello` first. Reconnecting is welcome.',
   },
   conflict: {
-    why: 'What is asked does not go with how things are: a call placed on a socket is not followed over HTTP; the instructions to be explained could not be had or read; a data folder is in use by another process.',
+    why: 'What is asked does not go with how things are: a call placed on a socket is not followed over HTTP; the instructions to be explained could not be had or read; a wrap-up is over that was to be extended; a data folder is in use by another process.',
     remedy: 'The message says with what it conflicts. Change that first, then ask again.',
   },
   'call-gone': {
@@ -204,10 +204,13 @@ export const skipAdvice = {
     why: 'They do not want to be disturbed, by their own word or that of a supervisor.',
     remedy: 'Ask them.',
   },
-  away: { why: 'They are away, by their own word or that of a supervisor.', remedy: 'Ask them.' },
+  away: {
+    why: 'They are away, by their own word, that of a supervisor, or that of the hub after they let many calls ring (`awayAfterMisses` of a group).',
+    remedy: 'Ask them; with any new status of theirs the word of the hub is gone.',
+  },
   busy: {
     why: 'They are on as many calls as they may have, in wrap-up, or declared themselves busy.',
-    remedy: 'Wait, or end the wrap-up.',
+    remedy: 'Wait, or have them end the wrap-up (`wrapup`).',
   },
   ringing: { why: 'Another call rings them now.', remedy: 'Wait until that one is answered or over.' },
   'no-capacity': {
@@ -219,8 +222,16 @@ export const skipAdvice = {
     remedy: 'Put `call:receive` into the tokens of phones; `welcome.canReceive` shows it.',
   },
   'cooling-down': {
-    why: 'They did not answer a call a moment ago, and are left alone for a while.',
+    why: 'They did not take a call of a group a moment ago, and are left alone for a while (`coolDownMs` of that group).',
     remedy: 'Wait: it ends by itself.',
+  },
+  paused: {
+    why: 'They are paused as one of this group (`paused` of the member), and beside it stands why. As one of other groups, and by their own name, they are rung.',
+    remedy: 'Take the pause out of the directory.',
+  },
+  'lacks-skill': {
+    why: 'The call needs a skill that the directory does not say of them as one of this group.',
+    remedy: 'Give the member the skill, if they have it, or ask for less.',
   },
   'is-the-caller': { why: 'It is their own call.', remedy: 'Nothing.' },
   'rung-already': {

@@ -28,7 +28,7 @@ import { nothingKept, openFileStore, type Store } from './store/index.js'
 export interface HubOptions {
   readonly clock?: Clock
   readonly log?: Log
-  /** From 0 up to 1, for spreading reconnects. */
+  /** From 0 up to 1, for spreading reconnects, and for the strategies that leave it to chance. */
   readonly random?: () => number
   /** The share of the heap that is used, from 0 to 1: nothing new is taken on while it is high. */
   readonly heapShare?: () => number
@@ -144,6 +144,7 @@ const assemble = (
   const bounds = new Bounds(config.limits)
   const descriptors = descriptorLimit()
   const connections = new Connections({ bounds, listen: config.listen, log, descriptors })
+  const random = options.random ?? Math.random
   const revocations = new Revocations(clock, { kept: store.revocations, bounds })
   let current = createVerifier({ audience: config.audience, keys, clock, revocations, bounds })
   let reloads: Promise<unknown> = Promise.resolve()
@@ -164,6 +165,7 @@ const assemble = (
     clock,
     log,
     newId: randomUUID,
+    random,
     overloaded,
     ...(options.readPresence && { read: options.readPresence }),
   })
@@ -177,7 +179,7 @@ const assemble = (
     connections,
     clock,
     log,
-    random: options.random ?? Math.random,
+    random,
     overloaded,
   })
   const troubles = { store: () => store.trouble, memory: () => overloaded()?.message }

@@ -498,7 +498,7 @@ t.test(
     const world = await startHub(
       t,
       configOf({
-        groups,
+        groups: { ...groups, desk: { members: [{ account: 'alice', paused: 'training' }] } },
         routes: [
           { to: '+1555', instructions: `${url}/in` },
           { to: 'both', instructions: both },
@@ -523,6 +523,7 @@ t.test(
     )
     t.match(await explain('--to', 'both'), /one after the other.*nobody is an account, and offline/s)
     t.match(await explain('--to', 'none'), /verbs: none/)
+    t.match(await explain('--to', 'desk'), /not +alice +paused: training\n/)
     t.match(JSON.parse(await explain('--to', 'alice', '--json')), {
       event: 'explanation',
       dials: [{ destinations: [{ order: [{ account: 'alice' }] }] }],

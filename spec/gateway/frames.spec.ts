@@ -47,6 +47,28 @@ t.test(
   },
 )
 
+t.test('a person ends or extends their wrap-up, and hears when it is too late', async t => {
+  const stand = await newStand(t, { tenant: { wrapupMs: 5_000 } })
+  const { client } = await stand.phone('alice')
+  const activity = () => resourceOf(stand, 'alice').accounts?.[0]?.activity
+  const talk = async () => {
+    const { call } = await stand.room.call('alice')
+    await client.ask({ type: 'accept', call }, 'ok')
+    await client.ask({ type: 'hangup', call }, 'ok')
+    t.equal(activity(), 'wrapup')
+  }
+  await talk()
+  t.same(await client.ask({ type: 'wrapup', endMs: 20_000 }, 'ok'), { type: 'ok', ref: 'r' })
+  stand.room.clock.advance(9_000)
+  t.equal(activity(), 'wrapup')
+  await client.ask({ type: 'wrapup', endMs: 0 }, 'ok')
+  t.equal(activity(), 'free')
+  t.match(await client.ask({ type: 'wrapup', endMs: 1 }, 'error'), { code: 'conflict', retry: false })
+  t.match(await client.ask({ type: 'wrapup', endMs: -1 }, 'error'), { code: 'invalid' })
+  const wall = await stand.phone('wall', {}, { scopes: ['presence:read'] })
+  t.match(await wall.client.ask({ type: 'wrapup', endMs: 0 }, 'error'), { code: 'forbidden' })
+})
+
 t.test(
   '[C12] a subscriber gets ok, a snapshot of each destination, then an update for each change',
   async t => {

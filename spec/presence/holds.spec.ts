@@ -6,6 +6,7 @@ import { claim, engage, quiet, release, seize } from '../../src/presence/holds.j
 import type { Attachment } from '../../src/presence/index.js'
 import { deviceOccupation, freeOf, occupation } from '../../src/presence/records.js'
 import { attach } from '../../src/presence/registration.js'
+import { endWrapup } from '../../src/presence/wrapup.js'
 import { VirtualClock } from '../../src/runtime/index.js'
 import { Ear, n, tenantsOf, worldOf } from '../support/presence-world.js'
 
@@ -28,6 +29,7 @@ const command = fc.oneof(
   fc.record({ do: fc.constant('claim' as const), call, devices: fc.subarray(devices) }),
   fc.record({ do: fc.constantFrom('seize' as const, 'engage' as const, 'quiet' as const), call, device }),
   fc.record({ do: fc.constant('release' as const), call, wrapupMs, talkMs: fc.constantFrom(undefined, 10) }),
+  fc.record({ do: fc.constant('wrapup' as const), endMs: fc.constantFrom(0, 400, 3000) }),
   fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(100, 600, 2500) }),
 )
 
@@ -151,6 +153,12 @@ const run = (commands: readonly (typeof command extends fc.Arbitrary<infer C> ? 
         if (model.holds.delete(command.call) && wrapupMs) model.wrapups.push(clock.now() + wrapupMs)
         return
       }
+      case 'wrapup': {
+        const ended = endWrapup(graph, graph.find(n('acme'), n('alice')), command.endMs)
+        assert.equal(ended.ok, model.wrapups.length > 0 || command.endMs === 0)
+        model.wrapups = command.endMs === 0 ? [] : model.wrapups.map(() => clock.now() + command.endMs)
+        return
+      }
       case 'advance':
         clock.advance(command.ms)
         model.wrapups = model.wrapups.filter(end => end > clock.now())
@@ -267,6 +275,8 @@ t.test('how a call ended is kept for routing', async t => {
   presence.release(hold('alice', '1'), { missed: true, coolDownMs: 10_000 })
   await ring('2')
   presence.release(hold('alice', '2'), { missed: true })
+  await ring('2b')
+  presence.release(hold('alice', '2b'), { coolDownMs: 100 })
   t.match(facts(), {
     missedInARow: 2,
     notBefore: at(10_000),
@@ -288,4 +298,105 @@ t.test('how a call ended is kept for routing', async t => {
     { talkMs: 5000, callsTaken: 1, lastCallEndedAt: at(0) },
     'calls that she placed are not calls she took',
   )
+})
+
+t.test(
+  'wrap-up ends sooner or later by the person’s own word, all of it where there is more than one',
+  async t => {
+    const { clock, presence, join, hold, entry } = worldOf({ acme: { accounts: { alice: { capacity: 2 } } } })
+    const link = new Ear()
+    join('alice', 'web', { link })
+    const talk = (call: string, wrapupMs: number) => {
+      presence.seize(hold('alice', call), n('web'))
+      presence.release(hold('alice', call), { talkMs: 5, wrapupMs })
+    }
+    const say = (endMs: number, account = 'alice') => presence.wrapup(n('acme'), n(account), endMs)
+    const free = () =>
+      presence.resource(n('acme'), n('alice'), { view: 'routing', devices: true }).accounts?.[0]?.routing
+        ?.freeCapacity
+    t.match(say(5000), { ok: false, code: 'conflict' }, 'there is nothing to extend')
+    t.match([say(0), say(0, 'nobody')], [{ ok: true }, { ok: true }])
+    talk('1', 1000)
+    talk('2', 30_000)
+    t.match([free(), entry('alice').activity], [0, 'wrapup'])
+    t.match(say(5000), { ok: true })
+    clock.advance(4990)
+    t.match([free(), entry('alice').activity], [0, 'wrapup'], 'the first goes on, too')
+    clock.advance(20)
+    t.match([free(), entry('alice').activity], [2, 'free'])
+    talk('3', 30_000)
+    talk('4', 30_000)
+    link.heard.length = 0
+    t.match(say(0), { ok: true })
+    t.match([free(), entry('alice').status], [2, 'available'])
+    await Promise.resolve()
+    t.match(link.self.at(-1), { activity: 'free', status: 'available' })
+    const versions = () =>
+      presence.resource(n('acme'), n('alice'), { view: 'routing', devices: true }).version
+    const before = versions()
+    clock.advance(60_000)
+    t.equal(versions(), before, 'nothing of the ended ones comes later')
+  },
+)
+
+t.test('misses in a row: the system sets away, says so to each device, and any new word ends it', async t => {
+  const { presence, join, hold, entry } = worldOf({ acme: { accounts: { alice: {} } } })
+  const link = new Ear()
+  const web = join('alice', 'web', { link })
+  let calls = 0
+  const ring = async (outcome: object) => {
+    const held = hold('alice', `${++calls}`)
+    t.ok((await presence.claim(held, [n('web')])).ok)
+    if ('answered' in outcome) presence.engage(held, n('web'))
+    presence.release(held, outcome)
+  }
+  const miss = (awayAfterMisses?: number) =>
+    ring({ missed: true, ...(awayAfterMisses && { awayAfterMisses }) })
+  const say = (status: string | null) =>
+    presence.override(n('acme'), n('alice'), { status } as never, n('alice')).ok
+  const self = async () => {
+    await Promise.resolve()
+    const { override, by, note, status } = link.self.at(-1)!
+    return { override, by, note, status }
+  }
+  const none = { override: 'none', by: null, note: '', status: 'available' }
+
+  for (let times = 0; times < 5; times++) await miss()
+  t.same(await self(), none, 'without the option never')
+  await ring({ answered: true, talkMs: 1 })
+  await miss(3)
+  await miss(3)
+  t.same(await self(), none)
+  await ring({ answered: true, talkMs: 1 })
+  await miss(3)
+  await miss(3)
+  t.same(await self(), none, 'an answered call begins the count anew')
+  await miss(3)
+  const away = { override: 'away', by: '*system', note: 'missed 3 calls in a row', status: 'away' }
+  t.same(await self(), away)
+  t.match(entry('alice'), { status: 'away', note: 'missed 3 calls in a row', until: null })
+
+  t.ok(say(null))
+  t.same(await self(), none)
+  await miss(3)
+  await miss(3)
+  t.same(await self(), none, 'called back, the count begins anew')
+  t.ok(say('available'))
+  await miss(3)
+  t.match(await self(), { override: 'away', by: '*system' }, 'in place of an earlier "available"')
+  t.ok(say('available'))
+  for (let times = 0; times < 2; times++) await miss(3)
+  t.match(await self(), { override: 'available', by: 'alice' })
+
+  const held = hold('alice', 'last')
+  await presence.claim(held, [n('web')])
+  t.ok(say('dnd'))
+  presence.release(held, { missed: true, awayAfterMisses: 1 })
+  t.match(await self(), { override: 'dnd', by: 'alice' }, 'a word that keeps calls away stands')
+  t.ok(say(null))
+  await presence.claim(held, [n('web')])
+  web.leave()
+  presence.release(held, { missed: true, awayAfterMisses: 1 })
+  join('alice', 'web')
+  t.equal(entry('alice').status, 'available', 'who was gone comes back as they are')
 })

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { test } from 'tap'
+import { strategies } from '../../src/config.js'
 import {
   checkInline,
   documentLimit,
@@ -102,7 +103,7 @@ test('what a JSON document asks for and cannot have is told all at once, each wi
       json(
         { dial: { to: ['a b', { name: '..' }, { name: 'bob', params: { n: 1 } }, 7], timeoutMs: 0 } },
         { enqueue: { group: 'support' } },
-        { dial: { to: [], action: '/done', method: 'GET', strategy: 'random', sequential: 'yes' } },
+        { dial: { to: [], action: '/done', method: 'GET', strategy: 'fastest', sequential: 'yes' } },
         { dial: { totalTimeoutMs: 1.5 } },
         { dial: 'alice' },
         { redirect: { url: 'ftp://x', method: 'PUT' } },
@@ -127,7 +128,7 @@ test('what a JSON document asks for and cannot have is told all at once, each wi
       'steps[0].dial.to[3] must be an object',
       'steps[1].enqueue is not supported',
       'steps[2].dial.sequential must be boolean',
-      'steps[2].dial.strategy must be one of all, longest-idle',
+      `steps[2].dial.strategy must be one of ${strategies.join(', ')}`,
       'steps[2].dial.action is not supported',
       'steps[2].dial.method is not supported',
       'steps[2].dial.to must name a destination',
@@ -154,6 +155,18 @@ test('what a JSON document asks for and cannot have is told all at once, each wi
   t.end()
 })
 
+test('Dial names the skills that whoever is rung must have', t => {
+  const steps = [
+    { verb: 'dial', to: [{ name: 'support', params: {} }], skills: ['fr', 'tax'], sequential: false },
+  ]
+  t.match(twiml('<Response><Dial skills=" fr  tax">support</Dial></Response>'), { value: { steps } })
+  t.match(json({ dial: { to: 'support', skills: ['fr', 'tax'] } }), { value: { steps } })
+  t.strictSame(faultsOf(json({ dial: { to: 'support', skills: 'fr' } })), [
+    'steps[0].dial.skills must be array',
+  ])
+  t.end()
+})
+
 test('what a TwiML document asks for and cannot have is told all at once, each with line and column', t => {
   t.strictSame(
     faultsOf(
@@ -161,7 +174,7 @@ test('what a TwiML document asks for and cannot have is told all at once, each w
   <Enqueue>support</Enqueue>
   <Gather><Say>Press one</Say></Gather>\r
   <Dial action="/done" timeout="abc" totalTimeout="-1">alice</Dial>\r\n    <Dial timeout="0"
-    sequential="yes" strategy="random">alice smith</Dial>
+    sequential="yes" strategy="fastest">alice smith</Dial>
   <Dial/>
   <Dial>alice<Client>bob</Client></Dial>
   <Dial>
@@ -187,7 +200,7 @@ test('what a TwiML document asks for and cannot have is told all at once, each w
       '4:3 Dial totalTimeout must be whole seconds, 1 to 604800, not "-1"',
       '5:5 Dial timeout must be whole seconds, 1 to 604800, not "0"',
       '5:5 Dial sequential must be one of true, false, not "yes"',
-      '5:5 Dial strategy must be one of all, longest-idle, not "random"',
+      `5:5 Dial strategy must be one of ${strategies.join(', ')}, not "fastest"`,
       `5:5 Dial ${rule}, not "alice smith"`,
       '7:3 Dial must name a destination',
       '8:3 Dial must have text or nouns, not both',

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { Bounds } from '../../src/limits/index.js'
 import type { CallId, Resource, TenantId } from '../../src/protocol/index.js'
-import { pick } from '../../src/router/pick.js'
+import { type Member, pick } from '../../src/router/pick/index.js'
 import { Sides } from '../../src/router/sides.js'
 import { Timeline } from '../../src/router/timeline.js'
 import { VirtualClock } from '../../src/runtime/index.js'
@@ -174,7 +174,14 @@ const entry = (account: string, facts: object = {}, routing: object = {}, device
     account,
     status: 'available',
     ...facts,
-    routing: { canReceive: true, freeCapacity: 1, lastCallEndedAt: null, notBefore: null, ...routing },
+    routing: {
+      canReceive: true,
+      freeCapacity: 1,
+      calls: 0,
+      lastCallEndedAt: null,
+      notBefore: null,
+      ...routing,
+    },
     devices: devices.map((device, index) => ({
       device: `d${index}`,
       status: 'available',
@@ -184,7 +191,16 @@ const entry = (account: string, facts: object = {}, routing: object = {}, device
     })),
   }) as unknown as NonNullable<Resource['accounts']>[number]
 
-const policy = { strategy: 'longest-idle' as const, tierOf: () => 1, rung: new Set<never>(), now: 1000 }
+const member = { tier: 1, weight: 1, skills: [] }
+const policy = {
+  strategy: 'longest-idle' as const,
+  members: new Map<never, Member>(),
+  skills: [],
+  rung: new Set<never>(),
+  now: 1000,
+  random: () => 0,
+  turns: new Map<never, number>(),
+}
 const picked = (accounts: ReturnType<typeof entry>[], more: object = {}) =>
   pick({ accounts } as unknown as Resource, { ...policy, ...more })
 
@@ -202,7 +218,7 @@ t.test(
         entry('never-1'),
         entry('never-2'),
       ],
-      { tierOf: (account: string) => (account === 'tier-2' ? 2 : 1) },
+      { members: new Map([['tier-2', { ...member, tier: 2 }]]) },
     )
     t.same(
       candidates.map(({ account }) => account),
@@ -226,8 +242,40 @@ t.test('pick: says why each other account is not rung', async t => {
       entry('cooled', {}, { notBefore: new Date(500).toISOString() }),
       entry('me'),
       entry('rung'),
+      entry('trainee', { status: 'busy' }),
+      entry('trainee-gone', { status: 'offline' }),
+      entry('german', { status: 'busy' }),
+      entry('joined'),
     ],
-    { caller: 'me', rung: new Set(['rung']) },
+    {
+      caller: 'me',
+      rung: new Set(['rung']),
+      skills: ['fr'],
+      members: new Map(
+        [
+          ...[
+            'offline',
+            'dnd',
+            'away',
+            'busy',
+            'ringing',
+            'full',
+            'no-right',
+            'no-device',
+            'cooling',
+            'cooled',
+          ],
+          'me',
+          'rung',
+        ]
+          .map(name => [name, { ...member, skills: ['de', 'fr'] }] as const)
+          .concat([
+            ['trainee', { ...member, skills: ['fr'], paused: 'training' } as never],
+            ['trainee-gone', { ...member, skills: ['fr'], paused: 'training' } as never],
+            ['german', { ...member, skills: ['de'] }],
+          ]),
+      ),
+    },
   )
   t.same(
     candidates.map(({ account }) => account),
@@ -247,7 +295,15 @@ t.test('pick: says why each other account is not rung', async t => {
       'cooling-down',
       'is-the-caller',
       'rung-already',
+      'paused',
+      'offline',
+      'lacks-skill',
+      'lacks-skill',
     ],
+  )
+  t.match(
+    skipped.filter(({ note }) => note !== undefined),
+    [{ account: 'trainee', reason: 'paused', note: 'training' }],
   )
 })
 

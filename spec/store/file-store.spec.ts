@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { systemName } from '../../src/protocol/index.js'
 import { VirtualClock } from '../../src/runtime/index.js'
 import { type KeptOverride, nothingKept, openFileStore } from '../../src/store/index.js'
 import { contentOf, lineOf, readContent } from '../../src/store/lines.js'
@@ -15,7 +16,7 @@ import { n } from '../support/presence-world.js'
 import { Child, install } from '../support/processes.js'
 
 const dnd: KeptOverride = { status: 'dnd', note: 'back at two', by: n('bob') }
-const away: KeptOverride = { status: 'away', until: '2026-01-01T12:00:00Z', by: n('alice') }
+const away: KeptOverride = { status: 'away', until: '2026-01-01T12:00:00Z', by: systemName }
 
 const newStore = async (t: Test, dir: string = t.testdir(), fault = failingDisk()) => {
   const clock = new VirtualClock()

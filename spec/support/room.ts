@@ -66,7 +66,12 @@ const heardOf = (frames: readonly HubFrame[]): string[] =>
         .join(' '),
     )
 
-export const newRoom = (tenant: object = {}, rest: object = {}, log: Log = silentLog): Room => {
+export const newRoom = (
+  tenant: object = {},
+  rest: object = {},
+  log: Log = silentLog,
+  random: () => number = () => 0.5,
+): Room => {
   const config = configOf(tenant, rest)
   const clock = new VirtualClock()
   const presence = createPresence(config.tenants, clock)
@@ -83,6 +88,7 @@ export const newRoom = (tenant: object = {}, rest: object = {}, log: Log = silen
     log,
     bounds: new Bounds(config.limits),
     newId: () => `call-${++ids}`,
+    random,
   })
   return {
     clock,

@@ -292,3 +292,17 @@ t.test(
     t.ok(new Set(runs).size > 1)
   },
 )
+
+t.test('whom a strategy leaves to chance is decided by the seed', async t => {
+  const run = async (seed: number): Promise<string> => {
+    const members = ['a', 'b', 'c', 'd']
+    const hub = await testHub({ groups: { team: { members, strategy: 'random' } }, seed })
+    await Promise.all(members.map(name => hub.phone(name)))
+    const { dials } = await hub.api.explain({ to: 'team' })
+    await hub.close()
+    return String(dials[0]?.destinations[0]?.order.map(({ account }) => account))
+  }
+  const runs = await Promise.all([1, 2, 3, 4, 5, 6].map(run))
+  t.same(await Promise.all([6, 5, 4, 3, 2, 1].map(run)), [...runs].reverse())
+  t.ok(new Set(runs).size > 1)
+})

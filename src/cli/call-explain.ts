@@ -23,7 +23,11 @@ const destinationLines = ({
   ...table(
     [
       ...order.map(({ account, devices }, index) => [green(`${index + 1}.`), account, devices.join(', ')]),
-      ...skipped.map(({ account, reason }) => [yellow('not'), account, reason]),
+      ...skipped.map(({ account, reason, note }) => [
+        yellow('not'),
+        account,
+        note === undefined ? reason : `${reason}: ${note}`,
+      ]),
     ],
     4,
   ),

@@ -16,7 +16,7 @@ import type { Session } from './session.js'
 import { allows, queryOf } from './token/index.js'
 
 /** All but what later versions bring, and the fresh token, which takes time. */
-type VerbName = Exclude<ClientFrameType, 'token' | 'wrapup' | 'transfer' | 'performed'>
+type VerbName = Exclude<ClientFrameType, 'token' | 'transfer' | 'performed'>
 
 type Verbs = { readonly [T in VerbName]: (session: Session, frame: ClientFrames[T]) => Reply }
 
@@ -47,6 +47,11 @@ const verbs: Verbs = {
     if (attachment === undefined) return forbidden('only a registered device has a status')
     return done(attachment.declare({ status, ...wordsOf(words) }))
   },
+
+  wrapup: ({ grant, ground }, { endMs }) =>
+    allows(grant, 'presence:register')
+      ? done(ground.presence.wrapup(grant.tenant, grant.account, endMs))
+      : forbidden('wrapup needs presence:register'),
 
   subscribe({ grant, ground, watch }, { destinations, view = 'full' }) {
     const refused: { destination: Destination; code: string }[] = []

@@ -2,7 +2,7 @@
 // A person's word is handed to the store, and comes back from it at the next start.
 
 import { ok, type Result, refuse } from '../errors.js'
-import type { AccountId, Declared, StatusChange } from '../protocol/index.js'
+import { type AccountId, type Declared, type StatusChange, systemName } from '../protocol/index.js'
 import { atWall } from '../runtime/index.js'
 import { accountAutomaton } from './account.machine.js'
 import { deviceAutomaton } from './device.machine.js'
@@ -57,8 +57,10 @@ const speak = (
   const time = untilOf(until, now)
   if (!time.ok) return time
   const account = graph.account(tenant, name)
-  account.override?.timer?.cancel()
-  if (account.override !== undefined) tenant.overrides--
+  const { override: before } = account
+  before?.timer?.cancel()
+  if (before !== undefined) tenant.overrides--
+  if (before?.by === systemName) account.history = { ...account.history, missedInARow: 0 }
   account.override = undefined
   account.state = accountAutomaton.settle(account.state, `override.${status ?? 'none'}`)
   if (status !== null) {

@@ -150,7 +150,7 @@ export class Graph {
       account.listed ||
       account.devices.length > 0 ||
       account.holds.length > 0 ||
-      account.wrapping > 0 ||
+      account.wrapups.length > 0 ||
       account.override !== undefined ||
       account.channels.some(channel => channel !== undefined)
     if (held) return

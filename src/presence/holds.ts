@@ -5,8 +5,10 @@ import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, DeviceId } from '../protocol/index.js'
 import { accountAutomaton } from './account.machine.js'
 import type { Graph } from './graph.js'
+import { withdraw } from './misses.js'
 import type { Hold, Release } from './presence.js'
 import { type AccountRecord, deviceOf, freeOf, type HoldRecord } from './records.js'
+import { beginWrapup } from './wrapup.js'
 
 const holdOf = (account: AccountRecord, { call }: { readonly call: CallId }): HoldRecord | undefined =>
   account.holds.find(hold => hold.call === call)
@@ -76,7 +78,11 @@ export const quiet = (graph: Graph, hold: Hold, id: DeviceId): void =>
   })
 
 /** Gives the place back, and notes what routing goes by. */
-export const release = (graph: Graph, hold: Hold, { talkMs, missed, coolDownMs, wrapupMs }: Release): void =>
+export const release = (
+  graph: Graph,
+  hold: Hold,
+  { talkMs, missed, awayAfterMisses, coolDownMs, wrapupMs }: Release,
+): void =>
   change(graph, hold, (account, record) => {
     const now = graph.clock.wall()
     const before = account.history
@@ -86,14 +92,8 @@ export const release = (graph: Graph, hold: Hold, { talkMs, missed, coolDownMs, 
       ...(talkMs !== undefined && { lastCallEndedAt: now }),
       ...(talkMs !== undefined && record.offered && { talkMs: before.talkMs + talkMs }),
       ...(missed && { missedInARow: before.missedInARow + 1 }),
-      ...(coolDownMs && { notBefore: now + coolDownMs }),
+      ...(coolDownMs && { notBefore: Math.max(before.notBefore ?? 0, now + coolDownMs) }),
     }
-    if (wrapupMs) {
-      account.wrapping++
-      graph.clock.after(wrapupMs, () => {
-        account.wrapping--
-        graph.commit(account)
-        graph.forget(account)
-      })
-    }
+    if (wrapupMs) beginWrapup(graph, account, wrapupMs)
+    if (missed && awayAfterMisses !== undefined) withdraw(graph, account, awayAfterMisses)
   })

@@ -15,6 +15,7 @@ import type { Presence, Query, Subscriptions } from './presence.js'
 import { deviceOf, newAccount } from './records.js'
 import { attach, doubt } from './registration.js'
 import { levelOf, resourceOf } from './render.js'
+import { endWrapup } from './wrapup.js'
 
 const accountName = (destination: Destination): AccountId => destination as string as AccountId
 
@@ -96,6 +97,7 @@ export const createPresence = (
       )
     },
     override: (tenant, account, change, by) => override(graph, graph.tenant(tenant), account, change, by),
+    wrapup: (tenant, account, endMs) => endWrapup(graph, graph.find(tenant, account), endMs),
     subscriptions: (tenant, link) =>
       new Watching(graph, tenant, link, by => {
         subscriptions += by

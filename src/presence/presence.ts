@@ -97,6 +97,8 @@ export interface Release {
   readonly talkMs?: number
   /** The person was rung and did not answer. */
   readonly missed?: boolean
+  /** So many misses in a row, and the system sets the override `away`; absent: never. */
+  readonly awayAfterMisses?: number
   /** Not to be offered another call for so long. */
   readonly coolDownMs?: number
   /** How long the person is in wrap-up; their place stays taken until then. */
@@ -115,6 +117,11 @@ export interface Presence {
   knows(tenant: TenantId, destination: Destination): boolean
   /** A person's word for all their devices; `null` clears it. `by` is who said so. */
   override(tenant: TenantId, account: AccountId, change: StatusChange, by: AccountId): Result<undefined>
+  /**
+   * The person's own word on their wrap-up: it ends `endMs` from now, 0 at once. `conflict` where there is none to
+   * extend.
+   */
+  wrapup(tenant: TenantId, account: AccountId, endMs: number): Result<undefined>
   subscriptions(tenant: TenantId, link: Link): Subscriptions
 
   /**

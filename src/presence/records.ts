@@ -86,6 +86,11 @@ export interface OverrideRecord {
   readonly by: AccountId
 }
 
+/** A set time after a call: it takes one place of the account until the timer is over. */
+export interface WrapupRecord {
+  readonly timer: Timer
+}
+
 export interface AccountRecord extends Topic {
   readonly kind: 'account'
   readonly tenant: TenantRecord
@@ -98,7 +103,7 @@ export interface AccountRecord extends Topic {
   devices: readonly DeviceRecord[]
   groups: readonly GroupRecord[]
   holds: readonly HoldRecord[]
-  wrapping: number
+  wrapups: readonly WrapupRecord[]
   note: string
   until: number | null
   override: OverrideRecord | undefined
@@ -191,7 +196,7 @@ export const newAccount = (tenant: TenantRecord, name: AccountId): AccountRecord
   devices: none,
   groups: none,
   holds: none,
-  wrapping: 0,
+  wrapups: none,
   note: '',
   until: null,
   override: undefined,
@@ -216,7 +221,7 @@ const placesOf = (account: AccountRecord): Places => {
     capacity: capacityOf(account),
     ringing: account.holds.length - engaged,
     engaged,
-    wrapping: account.wrapping,
+    wrapping: account.wrapups.length,
   }
 }
 

@@ -62,6 +62,7 @@ const newEntry = (account: AccountRecord, level: Level, moment: boolean): Accoun
     routing: {
       canReceive: account.devices.some(({ canReceive }) => canReceive),
       freeCapacity: freeOf(account),
+      calls: account.holds.length,
       ...historyEntry(account.history),
       suspect: account.devices.length > 0 && account.devices.every(device => deviceRank(device) === 2),
     },

@@ -72,6 +72,7 @@ const Candidate = Type.Object({
 const Skipped = Type.Object({
   account: about(AccountName, 'Who.'),
   reason: Type.String({ description: 'Why not: a word of docs/errors.md.' }),
+  note: Type.Optional(Type.String({ description: 'Of `paused`: why.' })),
 })
 
 /** One destination as it stands now. */

@@ -122,13 +122,17 @@ export const clientFrames = {
       }),
     ),
   }),
-  wrapup: frame('wrapup', 'Ends or extends the wrap-up after a call.', {
-    endMs: Type.Integer({
-      minimum: 0,
-      maximum: 86_400_000,
-      description: 'From now, in milliseconds; 0 ends it.',
-    }),
-  }),
+  wrapup: frame(
+    'wrapup',
+    "Ends or extends the wrap-up of one's own account. Refused with `conflict` where there is none to extend.",
+    {
+      endMs: Type.Integer({
+        minimum: 0,
+        maximum: 86_400_000,
+        description: 'When it ends from now, in milliseconds; 0 ends it, if there is one.',
+      }),
+    },
+  ),
   subscribe: frame(
     'subscribe',
     'Watches destinations: a snapshot of each follows, then a diff for each change. Subscribing again changes the view and sends a new snapshot.',
@@ -200,7 +204,7 @@ export type ClientFrameType = keyof ClientFrames
 export type ClientFrame = ClientFrames[ClientFrameType]
 
 /** Known by name, and answered `not-supported` by this version. */
-export const laterFrames: ReadonlySet<string> = new Set(['wrapup', 'transfer', 'performed'])
+export const laterFrames: ReadonlySet<string> = new Set(['transfer', 'performed'])
 
 /** How many bytes a `signal`'s data may have as JSON. */
 export const signalLimit = 16 * 1024

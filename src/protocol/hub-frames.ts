@@ -165,7 +165,10 @@ export const sessionFrames = {
       description: 'What was said for all devices at once.',
     }),
     until: orNull(Time, 'When the override or status passes; `null`: not by itself.'),
-    by: orNull(Type.String(), 'The account that set the override; `null` without one.'),
+    by: orNull(
+      Type.String(),
+      'The account that set the override, or `*system` where the hub did; `null` without one.',
+    ),
     note: about(Note, 'The text beside the status.'),
     activity: Type.Enum([...accountActivities], { description: 'What the account is doing.' }),
     groups: Type.Array(DestinationName, {

@@ -33,6 +33,9 @@ export const SessionRef = Type.Unsafe<SessionId>(Type.String({ minLength: 1, max
 /** Whether `text` obeys the rule for names. */
 export const isName = (text: unknown): text is string => typeof text === 'string' && rule.test(text)
 
+/** Who speaks where the hub itself does, as in `by` of an override: no name that an account can have. */
+export const systemName = '*system' as AccountId
+
 /** What the rule for names says, to complete "must be …". */
 export const nameRule = expected
 

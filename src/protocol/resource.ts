@@ -60,10 +60,13 @@ export const RoutingFacts = Type.Object(
   {
     canReceive: Type.Boolean({ description: 'Whether any of its devices is offered calls.' }),
     freeCapacity: count('How many more calls it can take.'),
+    calls: count('Calls that it is on now, or rings for.'),
     lastCallEndedAt: timeOrNull('When its last call ended, whichever its device; `null` for none.'),
     callsTaken: count('Calls that it answered.'),
     talkMs: count('How long it has talked in all, in milliseconds.'),
-    missedInARow: count('Calls that it let ring since it last answered one.'),
+    missedInARow: count(
+      'Calls that it let ring since it last answered one, or was called back from the `away` that they brought.',
+    ),
     notBefore: timeOrNull('Not to be offered a call before this time (cool-down); `null`: at any time.'),
     suspect: Type.Boolean({ description: 'Every one of its devices left something unanswered.' }),
   },

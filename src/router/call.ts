@@ -30,8 +30,8 @@ interface Winner {
   readonly name: PartyName
   /** Monotonic milliseconds. */
   readonly since: number
-  /** Rung by the account's own name, not as one of a group. */
-  readonly direct: boolean
+  /** How long the person is in wrap-up afterwards. */
+  readonly wrapupMs: number
   lost: boolean
 }
 
@@ -142,8 +142,8 @@ export class Call {
     return this.#withAttempt(party, (offer, attempt) => {
       this.#step('connect')
       const by: PartyName = { account: party.account, device: party.device }
-      const direct = (offer.destination as string) === party.account
-      this.#winner = { party, name: by, since: this.parts.clock.now(), direct, lost: false }
+      const wrapupMs = this.#wrapupMs(offer)
+      this.#winner = { party, name: by, since: this.parts.clock.now(), wrapupMs, lost: false }
       this.#sdp = sdp
       this.timeline.add('answered', { ...by })
       offer.win(attempt)
@@ -240,7 +240,7 @@ export class Call {
     if (this.#winner) {
       this.parts.presence.send(this.#winner.party, ended)
       this.parts.sides.remove(this.#winner.party, this)
-      this.#release(this.#winner.party, talkMs, this.#wrapupMs(this.#winner))
+      this.#release(this.#winner.party, talkMs, this.#winner.wrapupMs)
     }
     this.tell(ended)
     this.parts.sides.remove(caller, this)
@@ -297,9 +297,10 @@ export class Call {
     return callGone
   }
 
-  #wrapupMs({ party, direct }: Winner): number {
+  /** The person's own, else the group's that they were rung as one of, else the tenant's. */
+  #wrapupMs({ account, group }: Offer): number {
     const { accounts, wrapupMs } = this.settings
-    return accounts.get(party.account)?.wrapupMs ?? (direct ? wrapupMs : 0)
+    return accounts.get(account)?.wrapupMs ?? group?.wrapupMs ?? wrapupMs
   }
 
   #release({ account }: Party, talkMs: number | undefined, wrapupMs: number): void {

@@ -38,6 +38,8 @@ export const skipReasons = [
   'no-capacity',
   'cannot-receive',
   'cooling-down',
+  'paused',
+  'lacks-skill',
   'is-the-caller',
   'rung-already',
   'not-reached',

@@ -6,7 +6,7 @@ import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, Destination, DestinationExplained, Explanation } from '../protocol/index.js'
 import type { DialStep, InstructionSource, Instructions } from './instructions/index.js'
 import type { Parts } from './parts.js'
-import type { Candidate } from './pick.js'
+import type { Candidate } from './pick/index.js'
 import type { Standing } from './plan.js'
 import { survey } from './survey.js'
 
@@ -26,6 +26,7 @@ const seat = ({ account, tier, devices }: Candidate) => ({
 const dialExplained = async (
   parts: Parts,
   { tenant, settings }: Standing,
+  from: string,
   { to, sequential, ...step }: DialStep,
 ) => {
   const destinations: DestinationExplained[] = []
@@ -36,6 +37,8 @@ const dialExplained = async (
       destination: name as Destination,
       strategy: step.strategy,
       timeoutMs: step.timeoutMs,
+      skills: step.skills,
+      from,
       rung: new Set(),
     })
     destinations.push({
@@ -78,7 +81,8 @@ export const explain = async (
   if (!retrieved.ok) return refuse('conflict', retrieved.message)
   const { steps, warnings }: Instructions = retrieved.value
   const dials = []
-  for (const step of steps) if (step.verb === 'dial') dials.push(await dialExplained(parts, standing, step))
+  for (const step of steps)
+    if (step.verb === 'dial') dials.push(await dialExplained(parts, standing, from, step))
   const verbs = steps.map(({ verb }) => verb)
   return ok({
     ...head,

@@ -1,6 +1,7 @@
 // One person being rung for one call: the claim on their account, an attempt for each of their devices that ring
 // together, and the time they have. It ends once, in one outcome; who is rung next is the hunt's to decide.
 
+import type { GroupConfig } from '../config.js'
 import type {
   AccountId,
   CancelReason,
@@ -16,7 +17,7 @@ import { type AttemptEvent, type AttemptState, attemptAutomaton } from './attemp
 import type { Call } from './call.js'
 import type { OfferOutcome } from './endings.js'
 import type { Noun } from './instructions/index.js'
-import type { Candidate } from './pick.js'
+import type { Candidate } from './pick/index.js'
 
 export interface Attempt {
   readonly party: Party
@@ -27,6 +28,10 @@ export interface Attempt {
 
 /** What an offer tells the hunt that made it. */
 export interface Hunter {
+  /** The person is held: it is their turn. */
+  claimed(offer: Offer): void
+  /** They have the call. */
+  answered(offer: Offer): void
   /** Every device that still rings is in doubt: time to ring the next person beside it. */
   doubted(offer: Offer): void
   /** It is over without an answer. */
@@ -37,8 +42,13 @@ export interface OfferTerms {
   readonly candidate: Candidate
   readonly noun: Noun
   readonly destination: Destination
+  /** The destination's options, if it is a group. */
+  readonly group: GroupConfig | undefined
   readonly timeoutMs: number
 }
+
+/** Which cool-down of a group follows on which outcome. */
+const coolDownOf = { missed: 'missed', declined: 'rejected', busy: 'busy' } as const
 
 const nameOf = ({ party: { account, device } }: Attempt): PartyName => ({ account, device })
 
@@ -98,6 +108,7 @@ export class Offer {
       presence.release(this.#hold)
       return
     }
+    this.#hunter.claimed(this)
     const { tenant } = this.#call
     this.#expiresAt = clock.now() + timeoutMs
     this.#attempts = claimed.value.map(device => ({
@@ -134,9 +145,14 @@ export class Offer {
     }
   }
 
-  /** What it was that named this person. */
-  get destination(): Destination {
-    return this.#terms.destination
+  /** Of the tiers that are rung. */
+  get tier(): number {
+    return this.#terms.candidate.tier
+  }
+
+  /** The options of the group that they are rung as one of; none where it is for their own name. */
+  get group(): GroupConfig | undefined {
+    return this.#terms.group
   }
 
   attemptOf(party: Party): Attempt | undefined {
@@ -191,16 +207,18 @@ export class Offer {
     this.#silence('cancel', 'answered-elsewhere', nameOf(attempt))
     this.#stop()
     this.#call.parts.presence.engage(this.#hold, attempt.party.device)
+    this.#hunter.answered(this)
   }
 
   /** Ends it from outside: answered elsewhere, the caller gave up, the time of the whole is over. */
   cancel(reason: CancelReason, by?: PartyName): void {
     if (this.outcome !== undefined) return
     const held = this.#attempts.length > 0
-    this.outcome = reason === 'timeout' && held ? 'missed' : 'canceled'
+    const outcome = reason === 'timeout' && held ? 'missed' : 'canceled'
+    this.outcome = outcome
     this.#silence(reason === 'timeout' ? 'time-out' : 'cancel', reason, by)
     this.#stop()
-    if (held) this.#call.parts.presence.release(this.#hold, { missed: this.outcome === 'missed' })
+    if (held) this.#release(outcome)
   }
 
   #expire(): void {
@@ -266,10 +284,21 @@ export class Offer {
   #settle(outcome: OfferOutcome): void {
     this.outcome = outcome
     this.#stop()
-    if (this.#attempts.length > 0) {
-      this.#call.parts.presence.release(this.#hold, { missed: outcome === 'missed' })
-    }
+    if (outcome !== 'refused' && outcome !== 'gone') this.#release(outcome)
     this.#hunter.settled(this)
+  }
+
+  /** Gives the place back. What follows for the person is the group's to say; a call for their own name has no sequel. */
+  #release(outcome: 'missed' | 'declined' | 'busy' | 'canceled'): void {
+    const { group } = this.#terms
+    const missed = outcome === 'missed'
+    const coolDownMs = outcome === 'canceled' ? undefined : group?.coolDownMs[coolDownOf[outcome]]
+    const awayAfterMisses = missed ? group?.awayAfterMisses : undefined
+    this.#call.parts.presence.release(this.#hold, {
+      missed,
+      ...(coolDownMs !== undefined && { coolDownMs }),
+      ...(awayAfterMisses !== undefined && { awayAfterMisses }),
+    })
   }
 
   /** One device's part ends: it is no longer one of the call's sides. */

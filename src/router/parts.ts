@@ -6,6 +6,7 @@ import type { Presence } from '../presence/index.js'
 import type { CallId, Destination, Resource, TenantId } from '../protocol/index.js'
 import type { Clock, Log } from '../runtime/index.js'
 import type { Call } from './call.js'
+import type { Memory } from './memory.js'
 import type { Sides } from './sides.js'
 import type { Source } from './source/index.js'
 
@@ -17,6 +18,9 @@ export interface Parts {
   readonly log: Log
   readonly source: Source
   readonly sides: Sides
+  readonly memory: Memory
+  /** Uniform in [0, 1). */
+  readonly random: () => number
   /** Reads a destination's routing view through the presence API: in this process, or over the network. */
   read(tenant: TenantId, destination: Destination): Promise<Resource>
   newId(): CallId

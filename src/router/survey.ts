@@ -4,7 +4,7 @@
 import type { GroupConfig, Strategy, TenantConfig } from '../config.js'
 import type { AccountId, Destination, Resource, TenantId } from '../protocol/index.js'
 import type { Parts } from './parts.js'
-import { type Picked, pick } from './pick.js'
+import { membersOf, type Picked, pick } from './pick/index.js'
 
 export interface Question {
   readonly tenant: TenantId
@@ -14,6 +14,10 @@ export interface Question {
   readonly strategy?: Strategy | undefined
   /** How long each person is rung; absent: the group's, or the hub's. */
   readonly timeoutMs?: number | undefined
+  /** What whoever is rung must be able to do. */
+  readonly skills?: readonly string[] | undefined
+  /** Who calls, as they are known by number or name. */
+  readonly from: string
   /** The account that places the call, if it is one of the tenant's own. */
   readonly caller?: AccountId | undefined
   /** Whom the same dial has rung already. */
@@ -24,35 +28,27 @@ export interface Survey extends Picked {
   readonly resource: Resource
   readonly strategy: Strategy
   readonly timeoutMs: number
-}
-
-const tiers = new WeakMap<GroupConfig, ReadonlyMap<AccountId, number>>()
-
-/** The tiers of a group's members, gathered once from what the directory lists. */
-const tiersOf = (group: GroupConfig): ReadonlyMap<AccountId, number> => {
-  let known = tiers.get(group)
-  if (known === undefined) {
-    known = new Map(group.members.map(({ account, tier }) => [account, tier]))
-    tiers.set(group, known)
-  }
-  return known
+  /** The destination's options, if it is a group. */
+  readonly group: GroupConfig | undefined
 }
 
 export const survey = async (
-  { read, clock, config }: Pick<Parts, 'read' | 'clock' | 'config'>,
-  { tenant, settings, destination, caller, rung, ...asked }: Question,
+  { read, clock, config, memory, random }: Pick<Parts, 'read' | 'clock' | 'config' | 'memory' | 'random'>,
+  { tenant, settings, destination, from, caller, rung, skills = [], ...asked }: Question,
 ): Promise<Survey> => {
   const resource = await read(tenant, destination)
   const group = settings.groups.get(destination)
-  const ranks = group && tiersOf(group)
   const strategy = asked.strategy ?? group?.strategy ?? 'all'
   const picked = pick(resource, {
     strategy,
-    tierOf: account => ranks?.get(account) ?? 1,
+    members: membersOf(group),
+    skills,
     ...(caller !== undefined && { caller }),
     rung,
     now: clock.wall(),
+    random,
+    ...memory.recall(strategy, { tenant, group: destination }, from, resource.accounts ?? []),
   })
   const timeoutMs = asked.timeoutMs ?? group?.ringTimeoutMs ?? config.calls.ringTimeoutMs
-  return { ...picked, resource, strategy, timeoutMs }
+  return { ...picked, resource, strategy, timeoutMs, group }
 }

@@ -18,6 +18,7 @@ import { Call, callGone } from './call.js'
 import { Calls } from './calls.js'
 import { explain } from './explain.js'
 import { checkInline } from './instructions/index.js'
+import { Memory } from './memory.js'
 import type { Parts } from './parts.js'
 import { find, follow, type Standing } from './plan.js'
 import { compileRoutes, type MatchRoute } from './routes.js'
@@ -35,6 +36,8 @@ export interface RouterOptions {
   readonly clock: Clock
   readonly log: Log
   newId(): string
+  /** Uniform in [0, 1): for the strategies that leave it to chance. */
+  readonly random: () => number
   /** Why no call is taken for now, if so; those that are under way go on. */
   readonly overloaded?: () => Refusal | undefined
   /** Reads presence from another machine; absent: from `presence`. */
@@ -70,6 +73,7 @@ export const createRouter = (options: RouterOptions): Router => {
   const live = new Quota()
   const rates = { account: new Buckets(), tenant: new Buckets() }
   const sides = new Sides()
+  const memory = new Memory(clock, bounds)
   const ended = Object.fromEntries(endReasons.map(reason => [reason, 0])) as Record<EndReason, number>
   let emptied: (() => void) | undefined
   const empty = new Promise<void>(resolve => {
@@ -81,6 +85,7 @@ export const createRouter = (options: RouterOptions): Router => {
     ...options,
     bounds,
     sides,
+    memory,
     read:
       options.read ??
       (async (tenant, destination) =>
@@ -208,6 +213,7 @@ export const createRouter = (options: RouterOptions): Router => {
     configure(tenantsNow, routesNow) {
       tenants = tenantsNow
       routes = routesNow
+      memory.configure(tenantsNow)
     },
     drain() {
       draining = true

@@ -4,7 +4,7 @@
 import type { Bounds } from '../limits/index.js'
 import type { TimelineEntry } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
-import type { SkipReason } from './endings.js'
+import type { Skipped } from './pick/index.js'
 
 const longest = 1000
 const namesPerLine = 100
@@ -64,21 +64,16 @@ export class Timeline {
     this.#lines.push(this.#cut ? { at, event: 'cut', facts: {} } : { at, event, facts })
   }
 
-  /** Those who were not rung, one line a reason. */
-  addSkipped(destination: string, skipped: readonly { account: string; reason: SkipReason }[]): void {
-    for (const reason of new Set(skipped.map(member => member.reason))) {
-      this.addNotRung(
-        destination,
-        reason,
-        skipped.filter(member => member.reason === reason),
-      )
+  /** Those who were not rung, one line for each reason and note, each naming at most 100. */
+  addSkipped(destination: string, skipped: readonly Skipped[]): void {
+    const lines = new Map<string, { why: Omit<Skipped, 'account'>; accounts: string[]; count: number }>()
+    for (const { account, ...why } of skipped) {
+      const key = why.note === undefined ? why.reason : `${why.reason} ${why.note}`
+      const line = lines.get(key)
+      if (line === undefined) lines.set(key, { why, accounts: [account], count: 1 })
+      else if (++line.count <= namesPerLine) line.accounts.push(account)
     }
-  }
-
-  /** Those who were not rung for this reason, in one line that names at most 100. */
-  addNotRung(destination: string, reason: SkipReason, members: readonly { account: string }[]): void {
-    const accounts = members.slice(0, namesPerLine).map(({ account }) => account)
-    this.add('not-rung', { destination, reason, accounts, count: members.length })
+    for (const { why, ...whom } of lines.values()) this.add('not-rung', { destination, ...why, ...whom })
   }
 
   #now(): number {

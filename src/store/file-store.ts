@@ -4,7 +4,7 @@
 import * as fs from 'node:fs/promises'
 import Type from 'typebox'
 import { HubError } from '../errors.js'
-import { type AccountId, AccountName, DeclaredWord, StatusChange } from '../protocol/index.js'
+import { type AccountId, AccountName, DeclaredWord, StatusChange, systemName } from '../protocol/index.js'
 import { type Clock, faultText, type Log } from '../runtime/index.js'
 import type { Disk } from './disk.js'
 import { FileTable, type Ground, type TableForm } from './file-table.js'
@@ -22,10 +22,15 @@ export interface FileStoreOptions {
 
 const { note, until } = StatusChange.properties
 
+/** Who set an override: an account, or the hub itself. */
+const Speaker = Type.Union([AccountName, Type.Literal(systemName)], {
+  expected: `the name of an account, or ${systemName}`,
+})
+
 const overridesForm: TableForm = {
   file: 'overrides.jsonl',
   name: AccountName,
-  value: { status: DeclaredWord, note, until, by: AccountName },
+  value: { status: DeclaredWord, note, until, by: Speaker },
 }
 
 const revocationsForm: TableForm = {

@@ -26,7 +26,7 @@ export interface KeptOverride {
   readonly note?: string
   /** ISO 8601, UTC; absent: until it is changed. */
   readonly until?: string
-  /** Who said so. */
+  /** Who said so; `systemName` where the hub did. */
   readonly by: AccountId
 }
 

@@ -40,6 +40,7 @@ serve<{ accounts: number }>(async ({ accounts }) => {
     clock,
     log: silentLog,
     newId: randomUUID,
+    random: Math.random,
   })
   const tenant = 'acme' as never
   for (const account of names) {

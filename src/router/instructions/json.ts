@@ -40,6 +40,7 @@ const dialShape = shape(
     totalTimeoutMs: Type.Optional(Ms(1)),
     sequential: Type.Optional(Type.Boolean()),
     strategy: Type.Optional(Type.Enum([...strategies])),
+    skills: Type.Optional(Type.Array(Type.String())),
   },
   ['action', 'method'],
 )
@@ -72,11 +73,11 @@ const dial: Verb = (given, at, reading) => {
   const value = dialShape(given, at, reading)
   const to = isObject(given) && 'to' in given ? nouns(given.to, below(at, 'to'), reading) : []
   if (value === undefined) return undefined
-  const { timeoutMs, totalTimeoutMs, strategy, sequential = false } = value
+  const { timeoutMs, totalTimeoutMs, strategy, skills, sequential = false } = value
   return {
     verb: 'dial',
     to: to.filter(one => one !== undefined),
-    ...present({ timeoutMs, totalTimeoutMs, strategy }),
+    ...present({ timeoutMs, totalTimeoutMs, strategy, skills }),
     sequential,
   }
 }

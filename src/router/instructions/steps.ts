@@ -24,6 +24,8 @@ export interface DialStep {
   readonly sequential: boolean
   /** Overrides the group's. */
   readonly strategy?: Strategy
+  /** What whoever is rung must be able to do; absent: nothing. */
+  readonly skills?: readonly string[]
 }
 
 export interface RedirectStep {

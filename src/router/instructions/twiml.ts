@@ -34,6 +34,9 @@ const oneOf =
 
 const anyText: Notation<string> = text => ({ value: text })
 
+/** Words with white space between them. */
+const words: Notation<readonly string[]> = text => ({ value: text.split(/\s+/).filter(word => word !== '') })
+
 type Values<N> = { readonly [K in keyof N]: N[K] extends Notation<infer T> ? T | undefined : never }
 
 /** Reads the attributes of an element that have a notation here. The `refused` ask for what is not to be had; any other is warned of. */
@@ -70,6 +73,7 @@ const dialAttributes = attributes(
     totalTimeout: seconds(1),
     sequential: oneOf(['true', 'false']),
     strategy: oneOf(strategies),
+    skills: words,
   },
   ['action'],
 )
@@ -130,7 +134,7 @@ const readClient = (element: Element, reading: Reading): Noun | undefined => {
 type Verb = (element: Element, reading: Reading) => Step | undefined
 
 const dial: Verb = (element, reading) => {
-  const { timeout, totalTimeout, sequential, strategy } = dialAttributes(element, reading)
+  const { timeout, totalTimeout, sequential, strategy, skills } = dialAttributes(element, reading)
   const { text, children, place } = element
   if (text === '' && children.length === 0) reading.fault(place, 'Dial must name a destination')
   if (text !== '' && children.length > 0) reading.fault(place, 'Dial must have text or nouns, not both')
@@ -141,7 +145,7 @@ const dial: Verb = (element, reading) => {
   return {
     verb: 'dial',
     to: nouns.filter(noun => noun !== undefined),
-    ...present({ timeoutMs: timeout, totalTimeoutMs: totalTimeout, strategy }),
+    ...present({ timeoutMs: timeout, totalTimeoutMs: totalTimeout, strategy, skills }),
     sequential: sequential === 'true',
   }
 }

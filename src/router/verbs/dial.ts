@@ -32,6 +32,7 @@ export class Dialing {
             rung,
             ...(step.timeoutMs !== undefined && { timeoutMs: step.timeoutMs }),
             ...(step.strategy !== undefined && { strategy: step.strategy }),
+            ...(step.skills !== undefined && { skills: step.skills }),
           },
           () => this.#exhausted(),
         ),
