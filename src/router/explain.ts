@@ -4,7 +4,7 @@
 
 import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, Destination, DestinationExplained, Explanation } from '../protocol/index.js'
-import type { DialStep, InstructionSource, Instructions } from './instructions/index.js'
+import { type DialStep, type InstructionSource, type Instructions, nameOf } from './instructions/index.js'
 import type { Parts } from './parts.js'
 import type { Candidate } from './pick.js'
 import type { Standing } from './plan.js'
@@ -79,7 +79,7 @@ export const explain = async (
   const { steps, warnings }: Instructions = retrieved.value
   const dials = []
   for (const step of steps) if (step.verb === 'dial') dials.push(await dialExplained(parts, standing, step))
-  const verbs = steps.map(({ verb }) => verb)
+  const verbs = steps.map(nameOf)
   return ok({
     ...head,
     instructions: retrieved.from.replace(/[?#].*/s, ''),
