@@ -131,6 +131,9 @@ t.test('an action document that does nothing ends the call as the dial that was 
   const second = await answered()
   room.router.hangup(second.caller.request.caller, second.call)
   t.match(room.router.get(acme, second.call), { reason: 'completed' }, 'it was answered, and is no lost call')
+  const third = await answered()
+  room.router.gone(third.caller.request.caller)
+  t.match(room.router.get(acme, third.call), { reason: 'completed', message: 'the caller was lost' })
 })
 
 t.test('the caller who hangs up ends the call, and no action is asked', async t => {
