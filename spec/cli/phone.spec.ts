@@ -492,7 +492,8 @@ t.test(
   '[U16] call --explain says who would be rung now and why each other would not, and rings nobody',
   async t => {
     const { url } = await startApplication(t, {
-      '/in': '<Response><Say>Hi</Say><Dial><Client>support</Client><Client>alice</Client></Dial></Response>',
+      '/in':
+        '<Response><Say>Hi</Say><Dial record="x"><Client>support</Client><Client>alice</Client></Dial></Response>',
     })
     const both = { steps: [{ dial: { to: ['alice', 'nobody'], sequential: true } }] }
     const world = await startHub(
@@ -519,7 +520,7 @@ t.test(
     t.match(await explain('--to', '+1555'), /route \+1555.*not asked/s)
     t.match(
       await explain('--to', '+1555', '--fetch'),
-      /verbs: dial\n +warning Say.*side by side.*support.*alice/s,
+      /verbs: say, dial\n +warning Dial.*side by side.*support.*alice/s,
     )
     t.match(await explain('--to', 'both'), /one after the other.*nobody is an account, and offline/s)
     t.match(await explain('--to', 'none'), /verbs: none/)

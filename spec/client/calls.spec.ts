@@ -353,6 +353,40 @@ t.test('how calls stand is a value that is replaced at each change, and told of'
   ])
 })
 
+t.test('a gateway is asked to perform a step, and says what became of it', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const placed = phone.place({ to: 'menu' })
+  await line.answer('place', { type: 'placed', call: 'c1' })
+  const call = await placed
+  line.send({ type: 'perform', seq: 1, call: 'c1', step: 0, verb: 'gather', with: { numDigits: 1 } })
+  t.match(await call.once('perform'), { step: 0, verb: 'gather', with: { numDigits: 1 } })
+  const performed = call.performed(0, 'done', { digits: '1' })
+  t.match(await line.answer('performed'), { call: 'c1', step: 0, outcome: 'done', data: { digits: '1' } })
+  await performed
+  const late = call.performed(0, 'done')
+  await line.answer('performed', { type: 'error', code: 'conflict', message: 'none is', retry: false })
+  await t.rejects(late, { code: 'conflict' })
+})
+
+t.test('a call whose other side hung up may go on, and be answered by another', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line } = await hub.online()
+  const placed = phone.place({ to: 'support' })
+  await line.answer('place', { type: 'placed', call: 'c1' })
+  const call = await placed
+  line.send({ type: 'answered', seq: 1, call: 'c1', sdp: 'first', by })
+  await settled(phone, line)
+  t.match(call.snapshot, { state: 'connected', sdp: 'first', by })
+  line.send({ type: 'progress', seq: 2, call: 'c1', state: 'trying' })
+  await settled(phone, line)
+  t.strictSame(call.snapshot, { state: 'trying', sdp: undefined, by: undefined })
+  const next = { account: 'carol', device: 'web' }
+  line.send({ type: 'answered', seq: 3, call: 'c1', sdp: 'second', by: next })
+  await settled(phone, line)
+  t.match(call.snapshot, { state: 'connected', sdp: 'second', by: next })
+})
+
 t.test('a call is handed on, to a destination or to another of its calls', async t => {
   const hub = await ScriptedHub.start(t)
   const { phone, line, call } = await rung(hub)

@@ -331,7 +331,7 @@ t.test('the caller gives up, or hangs up; and an administrator may do so for the
   t.equal((await api.ask('GET', '/v1/calls/call-2', { token })).json.reason, 'completed')
 })
 
-t.test('signals go to the other side; other changes are for later versions', async t => {
+t.test('signals go to the other side; new instructions are for later versions', async t => {
   const { api, token, place } = await stand(t)
   const alice = api.room.phone('alice')
   await place()
@@ -341,15 +341,45 @@ t.test('signals go to the other side; other changes are for later versions', asy
   t.match([sent.status, sent.json], [200, {}])
   t.match(alice.frames.at(-1), { type: 'signal', call: 'call-1', data: { candidate: 'udp' } })
   t.equal((await post({ signal: null })).status, 200, 'null is data, too')
-  for (const body of [{ instructions: 'https://example.com' }, { performed: { step: 1 } }]) {
-    const { status, json } = await post(body)
-    t.match([status, json.error.code], [501, 'not-supported'])
-  }
-  t.match((await post({})).json.error, { code: 'invalid', message: 'signal is missing' })
+  const { status, json } = await post({ instructions: 'https://example.com' })
+  t.match([status, json.error.code], [501, 'not-supported'])
+  const oneOf = { code: 'invalid', message: 'one of signal and performed must be there' }
+  t.match((await post({})).json.error, oneOf)
+  t.match((await post({ signal: 1, performed: { step: 0, outcome: 'done' } })).json.error, oneOf)
   t.match((await post({ signal: 'é'.repeat(8192) })).json.error, { code: 'invalid', message: /16384 bytes/ })
   await api.ask('DELETE', '/v1/calls/call-1', { token })
   t.match((await post({ signal: 1 })).json.error, { code: 'call-gone' })
 })
+
+t.test(
+  'a gateway over HTTP says what it performs, is asked for it as an event, and says what became of it',
+  async t => {
+    const { api, token } = await stand(t)
+    const steps = [{ say: 'Hello' }, { gather: {} }, { reject: {} }]
+    const body = { to: 'x', from: '+1', performs: ['gather'], instructions: { steps } }
+    const { status, json } = await api.ask('POST', '/v1/calls', { token, body })
+    t.equal(status, 201)
+    await api.room.clock.settle()
+    const report = async (performed: object) => {
+      const { status, json: answer } = await api.ask('POST', `/v1/calls/${json.call}`, {
+        token,
+        body: { performed },
+      })
+      return [status, answer.error?.code]
+    }
+    t.same(await report({ step: 1, outcome: 'done' }), [409, 'conflict'])
+    t.same(await report({ outcome: 'done' }), [400, 'invalid'])
+    t.same(await report({ step: 0, outcome: 'done', data: 'x'.repeat(16_384) }), [400, 'invalid'])
+    t.same(await report({ step: 0, outcome: 'done', data: { digits: '1' } }), [200, undefined])
+    await api.room.clock.settle()
+    t.same(await report({ step: 0, outcome: 'done' }), [409, 'call-gone'])
+    t.equal((await api.ask('GET', `/v1/calls/${json.call}`, { token })).json.reason, 'rejected')
+    const events = await api.ask('GET', `/v1/calls/${json.call}/events`, { token })
+    t.match(events.text, /event: perform\ndata: \{"type":"perform".*"step":0,"verb":"gather"/)
+    const none = await api.ask('POST', '/v1/calls', { token, body: { ...body, performs: ['x'.repeat(33)] } })
+    t.equal(none.status, 400)
+  },
+)
 
 t.test(
   'a call that was placed on a socket is read, signalled and ended here too, and followed there',

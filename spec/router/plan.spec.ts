@@ -81,13 +81,13 @@ t.test("[C5] a route's document is fetched over HTTP and followed verb by verb",
 })
 
 t.test('instructions that cannot be had end the call failed, and the timeline says why of each', async t => {
-  const { url } = await application(t, { '/broken': '<Response><Gather/></Response>' })
+  const { url } = await application(t, { '/broken': '<Response><Dance/></Response>' })
   const room = newRoom(
     { routes: [{ to: 'x', instructions: { url: `${url}/missing`, fallbackUrl: `${url}/broken` } }] },
     local,
   )
   const { call, caller } = await room.call('x')
-  t.match(await over(room, call), { reason: 'failed', message: /404.*Gather/s })
+  t.match(await over(room, call), { reason: 'failed', message: /404.*Dance/s })
   t.equal(timelineOf(room, call).filter(({ event }) => event === 'instructions-refused').length, 2)
   t.match(caller.frames.at(-1), { type: 'ended', reason: 'failed' })
   await room.close()

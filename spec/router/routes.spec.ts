@@ -72,7 +72,7 @@ test('every fault of every route is told at once, with its path', t => {
       { to: 'a*', instructions: hangup },
       { to: 'a', instructions: hangup },
       { to: 'a*', instructions: hangup },
-      { to: { pattern: 'a' }, instructions: { steps: [{ record: {} }, { gather: {} }] } },
+      { to: { pattern: 'a' }, instructions: { steps: [{ dance: {} }, { sing: {} }] } },
       { to: 'b', instructions: { file: 'gone.xml' } },
     ]),
     {
@@ -80,8 +80,8 @@ test('every fault of every route is told at once, with its path', t => {
       faults: [
         { path: 'tenants.acme.routes[2].to', message: 'a is there twice' },
         { path: 'tenants.acme.routes[3].to', message: 'a* is there twice' },
-        { path: 'tenants.acme.routes[4].instructions.steps[0].record', message: 'is not supported' },
-        { path: 'tenants.acme.routes[4].instructions.steps[1].gather', message: 'is not supported' },
+        { path: 'tenants.acme.routes[4].instructions.steps[0].dance', message: 'is not supported' },
+        { path: 'tenants.acme.routes[4].instructions.steps[1].sing', message: 'is not supported' },
         { path: 'tenants.acme.routes[5].instructions.file', message: 'cannot be read: gone.xml (ENOENT)' },
       ],
     },

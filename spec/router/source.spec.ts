@@ -10,7 +10,7 @@ import { isPublic } from '../../src/egress/address.js'
 import { documentLimit } from '../../src/router/instructions/index.js'
 import { application, dialAlice, document, redirect, request, sourceFor } from '../support/instructions.js'
 
-const alice = [{ verb: 'dial', to: [{ name: 'alice', params: {} }], sequential: false }]
+const alice = [{ verb: 'dial', to: [{ name: 'alice', params: {} }], sequential: false, method: 'POST' }]
 
 test('instructions at hand need no request', async t => {
   const { source } = sourceFor(t)
@@ -28,7 +28,10 @@ test('[C5] an application is asked with a form, and what it says in TwiML or JSO
   const app = await application(t, {
     '/xml': document(dialAlice),
     '/app': document(dialAlice, 'Application/XML; charset=utf-8'),
-    '/json': document('{"steps":[{"dial":{"to":"alice"}},{"say":"hi"}]}', 'application/json;charset=utf-8'),
+    '/json': document(
+      '{"steps":[{"dial":{"to":"alice"}},{"hangup":{"now":true}}]}',
+      'application/json;charset=utf-8',
+    ),
   })
   const { ask } = sourceFor(t)
   const params = { lang: 'fr', CallSid: 'forged', Direction: 'forged', 'odd name': "it's 100% é+&=" }
@@ -59,7 +62,7 @@ test('[C5] an application is asked with a form, and what it says in TwiML or JSO
   t.match(await ask(`${app.url}/app`), { ok: true, value: { steps: alice } })
   t.match(await ask(`${app.url}/json#part`, { direction: 'outbound-dial' }), {
     ok: true,
-    value: { steps: alice, warnings: ['steps[1].say is passed over: no media is played here'] },
+    value: { steps: [...alice, { verb: 'hangup' }], warnings: ['steps[1].hangup.now is ignored'] },
     from: `${app.url}/json`,
   })
   t.equal(new URLSearchParams(app.asked[2]!.body).get('Direction'), 'outbound-dial')
@@ -116,7 +119,7 @@ test('[FX5] an answer that is no usable document is refused, and the fallback as
     '/none': res => res.writeHead(204).end(),
     '/untyped': res => res.end(dialAlice),
     '/two': res => res.setHeader('content-type', ['text/xml', 'text/html']).end(dialAlice),
-    '/broken': document('<Response>\n<Record/><Queue/></Response>'),
+    '/broken': document('<Response>\n<Dance/><Queue/></Response>'),
     '/json': document('{"steps":', 'application/json'),
     '/latin': document(Buffer.from('<Response><!--\xe9--></Response>', 'latin1')),
     '/error': res => res.writeHead(500, { 'content-type': 'text/xml' }).end(dialAlice),
@@ -134,7 +137,7 @@ test('[FX5] an answer that is no usable document is refused, and the fallback as
     [
       '/broken',
       '12100',
-      'answered with a document that fails: 2:1 Record is not supported; 2:10 Queue is not supported',
+      'answered with a document that fails: 2:1 Dance is not supported; 2:9 Queue is not supported',
     ],
     ['/json', '12100', /^answered with a document that fails: is not JSON: /],
     ['/latin', '12100', 'answered with a document that fails: is not UTF-8'],

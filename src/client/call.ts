@@ -4,6 +4,7 @@
 //   incoming: ringing --connected--> connected --ended--> ended        ringing --cancel--> ended
 //             ringing --reject--> declined --cancel--> ended
 //   outgoing: trying <-> queued <-> ringing --answered--> connected --ended--> ended
+//             connected --progress--> trying, where whoever answered hung up and the instructions go on
 
 import { deferred } from './deferred.js'
 import { HeldEmitter } from './emitter.js'
@@ -184,11 +185,22 @@ export class Call extends HeldEmitter<CallEvents> {
     await this.#line.ask('signal', { call: this.id, data })
   }
 
+  /**
+   * Gateways: says what became of a step that `perform` asked for; `data` is what it gave, as `{ digits }` of a `gather`.
+   * Rejects with `conflict` if that step is not the one under way.
+   */
+  async performed(step: number, outcome: string, data?: unknown): Promise<void> {
+    await this.#line.ask('performed', { call: this.id, step, outcome, data })
+  }
+
   /** The softphone's: what the hub tells of the call. What is told again changes nothing. */
   apply(frame: CallNews): void {
     switch (frame.type) {
       case 'progress':
-        this.#change({ state: frame.state }, frame)
+        // Who had answered has hung up, and the call goes on.
+        if (this.state === 'connected')
+          this.#change({ state: frame.state, sdp: undefined, by: undefined }, frame)
+        else this.#change({ state: frame.state }, frame)
         break
       case 'connected':
       case 'answered':

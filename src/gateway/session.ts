@@ -71,6 +71,8 @@ export class Session implements Link, Owner, Caller, Bearer {
   readonly outbox: Outbox
   grant: Grant
   attachment: Attachment | undefined
+  /** What its hello said that it can carry out, as a gateway. */
+  performs: readonly string[] | undefined
   /** How often its device, or itself, was taken from one live connection by another. */
   takeovers: Bucket | undefined
   readonly #register: Register
@@ -172,6 +174,7 @@ export class Session implements Link, Owner, Caller, Bearer {
       this.#state = { name: 'live', socket }
       socket.owner = this
       socket.gateway = allows(grant, 'call:inbound')
+      if (hello.performs !== undefined) this.performs = hello.performs
       if (hello.heartbeatMs !== undefined) socket.heartbeatMs = hello.heartbeatMs
       if (from.name === 'lingering') {
         from.linger.stop()

@@ -16,7 +16,7 @@ import type { Session } from './session.js'
 import { allows, queryOf } from './token/index.js'
 
 /** All but what later versions bring, and the fresh token, which takes time. */
-type VerbName = Exclude<ClientFrameType, 'token' | 'transfer' | 'performed'>
+type VerbName = Exclude<ClientFrameType, 'token' | 'transfer'>
 
 type Verbs = { readonly [T in VerbName]: (session: Session, frame: ClientFrames[T]) => Reply }
 
@@ -115,6 +115,9 @@ const verbs: Verbs = {
   hangup: ({ ground, side }, { call, reason }) => done(ground.router.hangup(side, call, reason)),
 
   signal: ({ ground, side }, { call, data }) => done(ground.router.signal(side, call, data)),
+
+  performed: ({ ground, side }, { call, step, outcome, data }) =>
+    done(ground.router.performed(side, call, { step, outcome, data })),
 
   ack({ outbox }, { seq }) {
     outbox.ack(seq)

@@ -11,6 +11,8 @@ import {
   Explanation,
   maybe,
   Params,
+  PerformedStep,
+  Performs,
   Sdp,
   Time,
 } from '../protocol/index.js'
@@ -44,6 +46,7 @@ const NewCall = Type.Object(
           'The instructions, in place of those of the route: a URL, or an object (docs/routing.md).',
       }),
     ),
+    performs: Type.Optional(Performs),
     statusCallback: Type.Optional(Type.Unknown({ description: 'Not supported yet.' })),
   },
   object('An inbound call.'),
@@ -168,9 +171,9 @@ export const callRoutes = {
   change: guarded(
     {
       name: 'changeCall',
-      summary: 'Signals to the other side of a live call.',
+      summary: 'Signals to the other side of a live call, or reports a step of `perform` done.',
       scope: 'call:inbound',
-      refusals: ['not-found', 'call-gone', 'not-supported'],
+      refusals: ['not-found', 'conflict', 'call-gone', 'not-supported'],
     },
     {
       params: OneCall,
@@ -178,9 +181,14 @@ export const callRoutes = {
         {
           signal: Type.Optional(Type.Unknown({ description: 'Any JSON, at most 16 KiB; relayed in order.' })),
           instructions: Type.Optional(Type.Unknown({ description: 'Not supported yet.' })),
-          performed: Type.Optional(Type.Unknown({ description: 'Not supported yet.' })),
+          performed: Type.Optional(
+            Type.Object(PerformedStep, {
+              expected: 'an object with step and outcome',
+              description: 'What became of the step that the last `perform` named.',
+            }),
+          ),
         },
-        object('What to do.'),
+        object('What to do, one of these.'),
       ),
       response: { 200: Type.Object({}, { description: 'Done.' }) },
     },

@@ -86,7 +86,7 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
 
   app.post('/calls', callRoutes.place, async (request, reply) => {
     const grant = grantOf(request)
-    const { to, from, params, sdp, instructions, statusCallback } = request.body
+    const { to, from, params, sdp, instructions, performs, statusCallback } = request.body
     const { waitMs = 0 } = request.query
     // Who may not wait has placed nothing.
     if (waitMs > 0) streams.hold(grant, reply)
@@ -99,7 +99,7 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
           to,
           from,
           direction: 'inbound',
-          caller: new Inbox(grant.account, bounds),
+          caller: new Inbox(grant.account, bounds, performs),
           ...(params !== undefined && { params }),
           ...(sdp !== undefined && { sdp }),
           ...(instructions !== undefined && { instructions }),
@@ -159,10 +159,16 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
   app.post('/calls/:call', callRoutes.change, async request => {
     const caller = callerOf(grantOf(request), request.params.call)
     const { signal, instructions, performed } = request.body
-    if (instructions !== undefined || performed !== undefined) {
+    if (instructions !== undefined) {
       throw new HubError('not-supported', 'calls can be signalled and ended, not changed, by this hub')
     }
-    if (signal === undefined) throw new HubError('invalid', 'signal is missing')
+    if ((signal === undefined) === (performed === undefined)) {
+      throw new HubError('invalid', 'one of signal and performed must be there')
+    }
+    if (performed !== undefined) {
+      accepted(router.performed(caller, request.params.call, performed))
+      return {}
+    }
     if (Buffer.byteLength(JSON.stringify(signal)) > signalLimit) {
       throw new HubError('invalid', `signal must keep within ${signalLimit} bytes of JSON`)
     }

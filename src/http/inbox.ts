@@ -16,6 +16,7 @@ const watcherLimit = 16
 /** The caller of a call that was placed over HTTP. */
 export class Inbox implements Caller {
   readonly account: AccountId
+  readonly performs: readonly string[] | undefined
   readonly #bounds: Bounds
   readonly #texts: string[] = []
   readonly #watchers = new Set<() => void>()
@@ -24,8 +25,9 @@ export class Inbox implements Caller {
   #settled = false
   #over = false
 
-  constructor(account: AccountId, bounds: Bounds) {
+  constructor(account: AccountId, bounds: Bounds, performs?: readonly string[]) {
     this.account = account
+    this.performs = performs
     this.#bounds = bounds
   }
 

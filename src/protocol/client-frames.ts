@@ -54,6 +54,29 @@ export type RejectReason = (typeof rejectReasons)[number]
 export const subscribeLimit = 100
 export const presenceLimit = 500
 
+/** The verbs that a gateway can carry out. */
+export const Performs = Type.Array(Type.String({ maxLength: 32 }), {
+  maxItems: 32,
+  description:
+    'Gateways: the verbs that it can carry out: `say`, `play`, `gather`, `record`, `conference`, `forward`.',
+})
+
+/** What became of a step of `perform`. */
+export const PerformedStep = {
+  step: Type.Integer({ minimum: 0, description: 'Which step.' }),
+  outcome: Type.String({
+    maxLength: 64,
+    description:
+      'What became of it: `done` or `failed`; of `forward` also `completed`, `no-answer`, `busy`, `rejected`.',
+  }),
+  data: Type.Optional(
+    Type.Unknown({
+      description:
+        'What it gave, at most 16 KiB: an object whose texts and numbers become fields of the request to its `action`, as `digits` of a `gather`.',
+    }),
+  ),
+}
+
 const destinations = (most: number) =>
   Type.Array(DestinationName, {
     minItems: 1,
@@ -97,12 +120,7 @@ export const clientFrames = {
           description: 'How often it wants to be asked for a sign of life, in milliseconds, 5000 to 60000.',
         }),
       ),
-      performs: Type.Optional(
-        Type.Array(Type.String({ maxLength: 32 }), {
-          maxItems: 32,
-          description: 'Gateways: the verbs that it can carry out.',
-        }),
-      ),
+      performs: Type.Optional(Performs),
       resume: Type.Optional(
         Type.Object(
           {
@@ -186,9 +204,7 @@ export const clientFrames = {
   ),
   performed: frame('performed', 'Gateways: a step of `perform` is done.', {
     call: OneCall,
-    step: Type.Integer({ minimum: 0, description: 'Which step.' }),
-    outcome: Type.String({ maxLength: 64, description: 'What became of it.' }),
-    data: Type.Optional(Type.Unknown({ description: 'What it gave, as the digits of a `gather`.' })),
+    ...PerformedStep,
   }),
   ack: frame('ack', 'All numbered frames up to this one have arrived: they are not kept for a resume.', {
     seq: about(Numbered, 'The last that arrived.'),
@@ -204,7 +220,7 @@ export type ClientFrameType = keyof ClientFrames
 export type ClientFrame = ClientFrames[ClientFrameType]
 
 /** Known by name, and answered `not-supported` by this version. */
-export const laterFrames: ReadonlySet<string> = new Set(['transfer', 'performed'])
+export const laterFrames: ReadonlySet<string> = new Set(['transfer'])
 
 /** How many bytes a `signal`'s data may have as JSON. */
 export const signalLimit = 16 * 1024

@@ -92,11 +92,13 @@ export const callFrames = {
   }),
   perform: numbered(
     'perform',
-    'Gateways: a step that needs media or a trunk; `performed` tells it is done.',
+    'Gateways: a step that needs media or a trunk, of those that `performs` names. The next one waits for `performed`.',
     {
       step: whole('Which step, from 0.'),
-      verb: text('What to do: `say`, `play`, `gather` and others.'),
-      with: Type.Record(Type.String(), Type.Unknown(), { description: "The verb's attributes." }),
+      verb: text('What to do: `say`, `play`, `gather`, `record`, `conference` or `forward`.'),
+      with: Type.Record(Type.String(), Type.Unknown(), {
+        description: "The verb's attributes, as in JSON instructions (docs/routing.md).",
+      }),
     },
   ),
   answered: numbered('answered', 'Someone has answered, to the caller.', {

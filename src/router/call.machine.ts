@@ -5,6 +5,7 @@
 //                        |  |   (nobody answered: the next verb) |                    |
 //                        \--+--------------------plan------------/                    |
 //   each of them --end--> ended  <----------------------------------------------------/
+//                       connected --plan--> planning, where its dial has an action
 //
 // `placing` says that someone is being found, `ringing` that a device has said it rings. Only one `connect` is ever
 // accepted, which is what makes one device of many the winner. The reason of an end is the holder's to keep.
@@ -23,7 +24,7 @@ export const callMachine = setup({ types: { events: {} as { type: CallEvent } } 
     planning: { on: { place: 'placing', end: 'ended' } },
     placing: { on: { ring: 'ringing', plan: 'planning', connect: 'connected', end: 'ended' } },
     ringing: { on: { plan: 'planning', connect: 'connected', end: 'ended' } },
-    connected: { on: { end: 'ended' } },
+    connected: { on: { plan: 'planning', end: 'ended' } },
     ended: {},
   },
 })

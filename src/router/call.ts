@@ -13,14 +13,16 @@ import type {
   RejectReason,
   TenantId,
 } from '../protocol/index.js'
+import type { Timer } from '../runtime/index.js'
 import { type CallEvent, callAutomaton } from './call.machine.js'
 import { endings } from './endings.js'
-import type { DialStep, InstructionSource } from './instructions/index.js'
+import type { DialStep, GatewayVerb, InstructionSource } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
+import { Performing } from './performing.js'
 import type { Standing } from './plan.js'
 import type { MatchRoute } from './routes.js'
-import type { CallRequest, CallView, Side } from './routing.js'
+import type { CallRequest, CallView, Report, Side } from './routing.js'
 import { isParty, partyOf, sameParty } from './sides.js'
 import { Timeline } from './timeline.js'
 import type { Dialing } from './verbs/dial.js'
@@ -32,6 +34,8 @@ interface Winner {
   readonly since: number
   /** How long the person is in wrap-up afterwards. */
   readonly wrapupMs: number
+  /** Ends what has its time. */
+  readonly limit: Timer | undefined
   lost: boolean
 }
 
@@ -51,9 +55,15 @@ export class Call {
   #ending: AbortController | undefined
   #state = callAutomaton.initial
   #dialing: Dialing | undefined
+  #dials = 0
+  #performing: Performing | undefined
   #dialled: EndReason | undefined
   #winner: Winner | undefined
+  /** Who has answered last. */
+  #by: PartyName | undefined
   #sdp: string | undefined
+  /** How long all who answered have talked, in milliseconds. */
+  #talkMs: number | undefined
   #end: { reason: EndReason; message?: string; at: string } | undefined
 
   constructor(
@@ -97,7 +107,22 @@ export class Call {
     return this.#end?.reason
   }
 
-  /** How the last dial ended that nobody answered. */
+  /** Who calls, as those who are rung are told. */
+  get from(): string {
+    return this.#dialing?.step.callerId ?? this.request.from
+  }
+
+  /** How many dials there have been. */
+  get dials(): number {
+    return this.#dials
+  }
+
+  /** A gateway has done something for the caller. */
+  get served(): boolean {
+    return this.#performing?.served === true
+  }
+
+  /** How the last dial ended that did not end the call. */
   get dialled(): EndReason | undefined {
     return this.#dialled
   }
@@ -107,16 +132,31 @@ export class Call {
     this.#step('plan')
   }
 
-  /** Nobody answered a dial: back to the instructions. */
-  unanswered(reason: EndReason): void {
+  /** A dial is over, and the call is not: back to the instructions. */
+  dialledAs(reason: EndReason, facts: object = {}): void {
     this.#dialled = reason
-    this.timeline.add('dialled', { outcome: reason, dialCallStatus: endings[reason].dialCallStatus })
+    const { dialCallStatus } = endings[reason]
+    this.timeline.add('dialled', { outcome: reason, dialCallStatus, ...facts })
     this.plan()
+  }
+
+  /** Asks the caller's gateway for a step; settles with what it says of it, or with nothing once the call is over. */
+  perform(verb: GatewayVerb, told: Readonly<Record<string, unknown>>): Promise<Report | undefined> {
+    this.#performing ??= new Performing(this)
+    return this.#performing.ask(verb, told)
+  }
+
+  /** The gateway is done with a step. */
+  performed(side: Side, report: Report): Result<undefined> {
+    if (!this.#isCaller(side)) return callGone
+    this.#performing ??= new Performing(this)
+    return this.#performing.report(report)
   }
 
   /** Someone is being found; the caller hears that it is under way. */
   dial(dialing: Dialing, step: DialStep): void {
     this.#dialing = dialing
+    this.#dials++
     this.#step('place')
     this.timeline.add('dial', { to: step.to.map(({ name }) => name), sequential: step.sequential })
     this.tell({ type: 'progress', call: this.id, state: 'trying' })
@@ -142,8 +182,15 @@ export class Call {
     return this.#withAttempt(party, (offer, attempt) => {
       this.#step('connect')
       const by: PartyName = { account: party.account, device: party.device }
-      const wrapupMs = this.#wrapupMs(offer)
-      this.#winner = { party, name: by, since: this.parts.clock.now(), wrapupMs, lost: false }
+      this.#winner = {
+        party,
+        name: by,
+        since: this.parts.clock.now(),
+        wrapupMs: this.#wrapupMs(offer),
+        limit: this.#limit(),
+        lost: false,
+      }
+      this.#by = by
       this.#sdp = sdp
       this.timeline.add('answered', { ...by })
       offer.win(attempt)
@@ -160,9 +207,8 @@ export class Call {
   /** The caller gives up or hangs up, the winner hangs up; a device that only rings declines. */
   hangup(side: Side, note?: string): Result<undefined> {
     const said = note === undefined ? {} : { note }
-    const connected = this.state === 'connected'
-    if (this.#isWinner(side)) this.end('completed', { by: this.#winner?.name, ...said })
-    else if (this.#isCaller(side)) this.end(connected ? 'completed' : 'canceled', { by: 'caller', ...said })
+    if (this.#isWinner(side)) this.#left('completed', { by: this.#winner?.name, ...said })
+    else if (this.#isCaller(side)) this.end(this.#by ? 'completed' : 'canceled', { by: 'caller', ...said })
     else return isParty(side) ? this.reject(side, 'declined') : callGone
     return ok(undefined)
   }
@@ -195,10 +241,13 @@ export class Call {
   }
 
   gone(side: Side): void {
-    if (this.talks(side))
-      this.end('failed', { by: this.#nameOf(side), message: 'a connected side was lost for good' })
-    else if (this.#isCaller(side)) this.end('canceled', { by: 'caller', message: 'the caller was lost' })
-    else if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.gone(attempt))
+    const lost = { by: this.#nameOf(side), message: 'a connected side was lost for good' }
+    if (this.talks(side)) {
+      if (this.#isWinner(side)) this.#left('failed', lost)
+      else this.end('failed', lost)
+    } else if (this.#isCaller(side)) {
+      this.end(this.#by ? 'completed' : 'canceled', { by: 'caller', message: 'the caller was lost' })
+    } else if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.gone(attempt))
   }
 
   /** Whether this side is in the connected call. */
@@ -219,6 +268,7 @@ export class Call {
               by: this.#winner.name,
             }
           : { type: 'progress', call: this.id, state: this.state === 'ringing' ? 'ringing' : 'trying' },
+        ...(this.#performing?.asked ?? []),
       ]
     }
     return this.#offers.flatMap(offer => offer.again(party))
@@ -226,25 +276,19 @@ export class Call {
 
   /** Ends the call, once: every side hears the reason, and every person is free again. */
   end(reason: EndReason, facts: { by?: unknown; note?: string; message?: string } = {}): void {
-    const connected = this.state === 'connected'
     if (!this.#step('end')) return
     const { caller } = this.request
     const { message } = facts
     this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
     this.#ending?.abort()
     this.#dialing?.stop(endings[reason].cancel)
+    this.#performing?.stop()
     this.timeline.add('ended', { reason, ...facts })
     const ended = { type: 'ended' as const, call: this.id, reason, ...(message !== undefined && { message }) }
-    const talkMs =
-      this.#winner && connected ? Math.round(this.parts.clock.now() - this.#winner.since) : undefined
-    if (this.#winner) {
-      this.parts.presence.send(this.#winner.party, ended)
-      this.parts.sides.remove(this.#winner.party, this)
-      this.#release(this.#winner.party, talkMs, this.#winner.wrapupMs)
-    }
+    if (this.#winner) this.#dismiss(this.#winner, ended)
     this.tell(ended)
     this.parts.sides.remove(caller, this)
-    if (caller.party) this.#release(caller.party, talkMs, 0)
+    if (caller.party) this.#release(caller.party, this.#talkMs, 0)
     this.parts.ended(this)
   }
 
@@ -259,7 +303,7 @@ export class Call {
       createdAt: this.createdAt,
       ...(this.#end && { endedAt: this.#end.at, reason: this.#end.reason }),
       ...(this.#end?.message !== undefined && { message: this.#end.message }),
-      ...(this.#winner && { by: this.#winner.name }),
+      ...(this.#by && { by: this.#by }),
       ...(this.#sdp !== undefined && { sdp: this.#sdp }),
       get timeline() {
         return timeline.lines
@@ -295,6 +339,46 @@ export class Call {
       }
     }
     return callGone
+  }
+
+  /** The time that those who are connected now have, running. */
+  #limit(): Timer | undefined {
+    const ms = this.#dialing?.step.timeLimitMs
+    if (ms === undefined) return undefined
+    const message = `the time limit of ${ms / 1000} s is over`
+    return this.parts.clock.after(ms, () => this.#left('completed', { by: 'time-limit', message }))
+  }
+
+  /** Whoever answered is out of it: the end, unless their dial has an action, which then says how the call goes on. */
+  #left(reason: EndReason, facts: { by?: unknown; note?: string; message?: string }): void {
+    const dialing = this.#dialing
+    if (dialing?.step.action === undefined || this.#winner === undefined) {
+      this.end(reason, facts)
+      return
+    }
+    const { message } = facts
+    const talkMs = this.#dismiss(this.#winner, {
+      type: 'ended',
+      call: this.id,
+      reason,
+      ...(message !== undefined && { message }),
+    })
+    this.#winner = undefined
+    this.#dialing = undefined
+    this.dialledAs(reason, { ...facts, talkMs })
+    this.tell({ type: 'progress', call: this.id, state: 'trying' })
+    dialing.parted({ reason, talkMs })
+  }
+
+  /** The last word to who answered, who is free again; how long they talked, in milliseconds. */
+  #dismiss(winner: Winner, frame: CallFrame): number {
+    const talkMs = Math.round(this.parts.clock.now() - winner.since)
+    this.#talkMs = (this.#talkMs ?? 0) + talkMs
+    winner.limit?.cancel()
+    this.parts.presence.send(winner.party, frame)
+    this.parts.sides.remove(winner.party, this)
+    this.#release(winner.party, talkMs, winner.wrapupMs)
+    return talkMs
   }
 
   /** The person's own, else the group's that they were rung as one of, else the tenant's. */

@@ -4,7 +4,7 @@
 
 import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, Destination, DestinationExplained, Explanation } from '../protocol/index.js'
-import type { DialStep, InstructionSource, Instructions } from './instructions/index.js'
+import { type DialStep, type InstructionSource, type Instructions, nameOf } from './instructions/index.js'
 import type { Parts } from './parts.js'
 import type { Candidate } from './pick/index.js'
 import type { Standing } from './plan.js'
@@ -83,7 +83,7 @@ export const explain = async (
   const dials = []
   for (const step of steps)
     if (step.verb === 'dial') dials.push(await dialExplained(parts, standing, from, step))
-  const verbs = steps.map(({ verb }) => verb)
+  const verbs = steps.map(nameOf)
   return ok({
     ...head,
     instructions: retrieved.from.replace(/[?#].*/s, ''),

@@ -8,6 +8,7 @@ export type {
   CallRequest,
   CallView,
   ListQuery,
+  Report,
   Router,
   Side,
 } from './routing.js'

@@ -132,11 +132,11 @@ export class Offer {
   }
 
   #invite() {
-    const { request, id } = this.#call
+    const { request, id, from } = this.#call
     return {
       type: 'invite' as const,
       call: id,
-      from: request.from,
+      from,
       to: request.to,
       destination: this.#terms.destination,
       params: { ...request.params, ...this.#terms.noun.params },

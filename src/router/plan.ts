@@ -4,34 +4,45 @@
 import type { TenantConfig } from '../config.js'
 import type { Destination, TenantId } from '../protocol/index.js'
 import type { Call } from './call.js'
-import type { InstructionSource, Step } from './instructions/index.js'
+import { type InstructionSource, nameOf, type Step, type UrlSource } from './instructions/index.js'
 import type { Parts } from './parts.js'
 import type { MatchRoute } from './routes.js'
 import type { Retrieved } from './source/index.js'
 import { dial } from './verbs/dial.js'
+import { enqueue } from './verbs/enqueue.js'
 import { hangup } from './verbs/hangup.js'
 import { pause } from './verbs/pause.js'
+import { perform } from './verbs/perform.js'
 import { redirect } from './verbs/redirect.js'
 import { reject } from './verbs/reject.js'
 
-/** How many documents one call may go through: a loop of redirects ends here. */
+/** How many documents one call may go through: a loop of redirects or actions ends here. */
 export const hopLimit = 20
 
 /** What comes after a verb: the next one, another document in place of this one, or nothing, since the call is settled. */
 export type Next =
   | { readonly next: 'verb' }
-  | { readonly next: 'document'; readonly source: InstructionSource }
+  | {
+      readonly next: 'document'
+      readonly source: InstructionSource
+      /** Beside the fields that every document is asked with. */
+      readonly fields?: Readonly<Record<string, string>>
+    }
   | { readonly next: 'nothing' }
 
 export interface Course {
   /** The address of the document that is followed; relative ones are resolved against it. */
   readonly base: string | undefined
+  /** How that document was asked for, if it was. */
+  readonly own: UrlSource | undefined
 }
 
-const perform = (call: Call, step: Step, course: Course): Promise<Next> | Next => {
+const carryOut = (call: Call, step: Step, course: Course): Promise<Next> | Next => {
   switch (step.verb) {
     case 'dial':
-      return dial(call, step)
+      return dial(call, step, course)
+    case 'enqueue':
+      return enqueue(call)
     case 'redirect':
       return redirect(call, step, course)
     case 'reject':
@@ -40,6 +51,8 @@ const perform = (call: Call, step: Step, course: Course): Promise<Next> | Next =
       return hangup(call)
     case 'pause':
       return pause(call, step)
+    case 'perform':
+      return perform(call, step, course)
   }
 }
 
@@ -59,7 +72,7 @@ export const find = (
   const route = match(to)
   if (route !== undefined) return { source: route.source, route: route.to }
   if (!presence.knows(tenant, to as Destination)) return undefined
-  const steps: Step[] = [{ verb: 'dial', to: [{ name: to, params: {} }], sequential: false }]
+  const steps: Step[] = [{ verb: 'dial', to: [{ name: to, params: {} }], sequential: false, method: 'POST' }]
   return {
     source: { kind: 'inline', from: 'the destination of that name', instructions: { steps, warnings: [] } },
   }
@@ -77,6 +90,7 @@ const sourceOf = (call: Call): InstructionSource | undefined => {
 const retrieve = (
   { id, request, parts, settings, tenant }: Call,
   source: InstructionSource,
+  fields: Readonly<Record<string, string>>,
 ): Promise<Retrieved> => {
   const { authToken } = settings
   return parts.source.retrieve(source, {
@@ -85,7 +99,7 @@ const retrieve = (
     from: request.from,
     to: request.to,
     direction: request.direction,
-    params: request.params ?? {},
+    params: { ...request.params, ...fields },
     ...(authToken !== undefined && { authToken }),
   })
 }
@@ -96,7 +110,7 @@ const note = ({ timeline }: Call, found: Retrieved): void => {
   // Without the query: it may hold secrets.
   const from = found.from.replace(/[?#].*/s, '')
   const cached = found.cached ? { cached: true } : {}
-  timeline.add('instructions', { from, verbs: found.value.steps.map(({ verb }) => verb), ...cached })
+  timeline.add('instructions', { from, verbs: found.value.steps.map(nameOf), ...cached })
   for (const warning of found.value.warnings) timeline.add('warning', { warning })
 }
 
@@ -108,25 +122,28 @@ export const follow = async (call: Call): Promise<void> => {
     call.end('unavailable', { message: `no route and no destination for ${JSON.stringify(call.request.to)}` })
     return
   }
+  let fields = {}
   for (let hop = 0; source !== undefined; hop++) {
     if (hop === hopLimit) {
       call.end('failed', { message: `the instructions redirect more than ${hopLimit} times` })
       return
     }
-    const found: Retrieved = await retrieve(call, source)
+    const found: Retrieved = await retrieve(call, source, fields)
     if (call.over) return
     note(call, found)
     if (!found.ok) {
       call.end('failed', { message: found.message })
       return
     }
-    const course: Course = { base: source.kind === 'url' ? found.from : undefined }
+    const own = source.kind === 'url' ? source : undefined
+    const course: Course = { base: own && found.from, own }
     source = undefined
     for (const step of found.value.steps) {
-      const after: Next = await perform(call, step, course)
+      const after: Next = await carryOut(call, step, course)
       if (after.next === 'nothing' || call.over) return
       if (after.next === 'document') {
         source = after.source
+        fields = after.fields ?? {}
         break
       }
     }

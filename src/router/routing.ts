@@ -26,6 +26,8 @@ export interface Caller {
   readonly account: AccountId
   /** The device that placed it, if it was a registered one: its place is taken from then on. */
   readonly party?: Party | undefined
+  /** What it can do with the call's media, or reach outside (`say`, `forward` …); absent: nothing. */
+  readonly performs?: readonly string[] | undefined
   /** How many characters it keeps of what it was sent, for as long as the call is readable; absent: none. */
   readonly weight?: number
   send(frame: CallFrame): void
@@ -54,6 +56,15 @@ export interface CallView extends Omit<CallResource, 'timeline'> {
 /** One side of a call: the caller, or a device that is rung or has answered. */
 export type Side = Caller | Party
 
+/** What a gateway says of a step that it was asked to perform. */
+export interface Report {
+  readonly step: number
+  /** What became of it, in a word. */
+  readonly outcome: string
+  /** What it gave, as the digits that were entered. */
+  readonly data?: unknown
+}
+
 export interface ListQuery {
   /** Only this account's calls; absent: all of the tenant's. */
   readonly owner?: AccountId
@@ -76,6 +87,9 @@ export interface Router {
   hangup(side: Side, call: CallId, reason?: string): Result<undefined>
   /** Relays any JSON between the sides, in order. */
   signal(side: Side, call: CallId, data: unknown): Result<undefined>
+
+  /** The caller's gateway is done with a step: `conflict` if it is not the one that is under way. */
+  performed(side: Side, call: CallId, report: Report): Result<undefined>
 
   /** A side's connection was lost and may come back. */
   lost(side: Side): void

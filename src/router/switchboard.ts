@@ -187,6 +187,10 @@ export const createRouter = (options: RouterOptions): Router => {
       const tenant = tenantOf(side, id)
       return tenant === undefined ? callGone : withCall(tenant, id, call => call.signal(side, data))
     },
+    performed: (side, id, report) => {
+      const tenant = tenantOf(side, id)
+      return tenant === undefined ? callGone : withCall(tenant, id, call => call.performed(side, report))
+    },
     lost(side) {
       for (const call of sides.of(side)) call.lost(side)
     },

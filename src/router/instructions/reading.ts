@@ -21,14 +21,16 @@ export const below = (path: string, key: string): string => {
   return /^\w+([.[:]|$)/.test(key) ? `${path}.${key}` : `${path}[${quoted(key)}]`
 }
 
-/** What is said of `say` and `play`, which a document may well do without. */
-export const passedOver = 'is passed over: no media is played here'
-
 /** The fields that have a value; an optional property is left out rather than undefined. */
 export const present = <T extends object>(fields: T) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>
   }
+
+const dialledBy = (step: Step): number => {
+  if (step.verb === 'dial') return step.to.length
+  return step.verb === 'perform' && Array.isArray(step.with.to) ? step.with.to.length : 0
+}
 
 export class Reading {
   readonly #faults: Fault[] = []
@@ -53,7 +55,7 @@ export class Reading {
   /** What came of it. A step that had a fault may be missing or unfinished, since the whole is refused then. */
   finish(read: readonly (Step | undefined)[]): Read<Instructions> {
     const steps = read.filter(step => step !== undefined)
-    const dialled = steps.reduce((count, step) => count + (step.verb === 'dial' ? step.to.length : 0), 0)
+    const dialled = steps.reduce((count, step) => count + dialledBy(step), 0)
     if (dialled > destinationLimit)
       this.fault('', `must dial at most ${destinationLimit} destinations in all`)
     return this.#faults.length > 0

@@ -18,6 +18,8 @@ export interface Element {
   readonly children: readonly Element[]
   /** Its own text, without that of its children and without white space around it. */
   readonly text: string
+  /** The same with that of everything in it, in the order of the document. */
+  readonly whole: string
 }
 
 /** The bounds of one document: `bytes` of UTF-8 text, `depth` of nesting, and how many there may be of the rest. */
@@ -35,6 +37,7 @@ interface Open extends Element {
   readonly attributes: Map<string, string>
   readonly children: Element[]
   text: string
+  whole: string
 }
 
 /** Says where offsets are that only grow, in one pass over the text. Line ends are those of XML 1.0. */
@@ -64,6 +67,14 @@ const excess = (text: string): { offset: number; message: string } | undefined =
   return last && { offset: last.index, message: `has more than ${xmlBounds.references} references` }
 }
 
+const blank = (part: string): string => ' '.repeat(part.length)
+
+/** An `&` that begins no reference, the commonest fault of all. A parser finds it far behind, or not by name. */
+const bareAmpersand = (text: string): number =>
+  text
+    .replace(/<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>/gs, blank)
+    .search(/&(?!(?:#\d+|#x[\da-f]+|[a-z_][\w.-]*);)/i)
+
 /** Reads a document into its root element; refused with one fault, whose path is `line:column`. */
 export const readXml = (document: string): Read<Element> => {
   const text = document.replace(/^\uFEFF/, '')
@@ -78,13 +89,14 @@ export const readXml = (document: string): Read<Element> => {
     forceXMLVersion: true,
     defaultXMLVersion: '1.0',
   })
-  const outside: Open = { name: '', place: '', attributes: new Map(), children: [], text: '' }
+  const outside: Open = { name: '', place: '', attributes: new Map(), children: [], text: '', whole: '' }
   const open = [outside]
   const top = () => open.at(-1) as Open
   let elements = 0
   let attributes = 0
   const addText = (more: string) => {
     top().text += more
+    top().whole += more
   }
 
   parser.on('doctype', () => parser.fail('a DOCTYPE is not allowed'))
@@ -96,7 +108,7 @@ export const readXml = (document: string): Read<Element> => {
     if (elements > xmlBounds.elements) parser.fail(`more than ${xmlBounds.elements} elements`)
     if (open.length > xmlBounds.depth) parser.fail(`elements more than ${xmlBounds.depth} deep`)
     const place = placeOf(text.lastIndexOf('<', parser.position - 1))
-    const element: Open = { name, place, attributes: new Map(), children: [], text: '' }
+    const element: Open = { name, place, attributes: new Map(), children: [], text: '', whole: '' }
     top().children.push(element)
     open.push(element)
   })
@@ -115,11 +127,18 @@ export const readXml = (document: string): Read<Element> => {
     const element = top()
     element.text = element.text.trim()
     open.pop()
+    top().whole += element.whole
+    element.whole = element.whole.trim()
   })
 
   try {
     parser.write(text).close()
   } catch (error) {
+    const bare = bareAmpersand(text)
+    if (bare >= 0 && bare < parser.position) {
+      const path = placer(text)(bare)
+      return { ok: false, faults: [{ path, message: 'an & that begins no reference: write &amp;' }] }
+    }
     const message = plain((error as Error).message.replace(/\.$/, ''))
     return { ok: false, faults: [{ path: `${parser.line}:${parser.column}`, message }] }
   }

@@ -1,27 +1,43 @@
 // Dial: rings the destinations that the instructions name, side by side or one after the other, until someone
-// answers, nobody is left, or the time for the whole is over.
+// answers, nobody is left, or the time for the whole is over. Then its `action` is asked, or the next verb follows;
+// without an `action` an answered call is over when either side hangs up.
 
-import type { AccountId, CancelReason, EndReason, PartyName } from '../../protocol/index.js'
+import type { AccountId, CancelReason, Destination, EndReason, PartyName } from '../../protocol/index.js'
 import type { Call } from '../call.js'
-import { endingOf, type OfferOutcome } from '../endings.js'
+import { endingOf, endings, type OfferOutcome } from '../endings.js'
 import { Hunt } from '../hunt.js'
-import type { DialStep } from '../instructions/index.js'
+import { type DialStep, forwardOf, type PerformStep } from '../instructions/index.js'
 import type { Offer } from '../offer.js'
-import type { Next } from '../plan.js'
+import type { Course, Next } from '../plan.js'
+import { actionOf, toAction } from './action.js'
+import { perform } from './perform.js'
 
 /** How a dial ended: answered, or as the call would end if nothing followed. */
 export type DialResult = 'answered' | EndReason
 
+/** How those who were connected by a dial came apart. */
+interface Talk {
+  readonly reason: EndReason
+  readonly talkMs: number
+}
+
 export class Dialing {
+  readonly step: DialStep
   readonly #call: Call
   readonly #hunts: Hunt[]
-  readonly #sequential: boolean
   #settle: ((result: DialResult) => void) | undefined
+  #talk: Promise<Talk | undefined> | undefined
+  #part: ((talk?: Talk) => void) | undefined
   #left: number
 
   constructor(call: Call, step: DialStep) {
     this.#call = call
-    this.#sequential = step.sequential
+    this.step = step
+    if (step.action !== undefined) {
+      this.#talk = new Promise(resolve => {
+        this.#part = resolve
+      })
+    }
     const rung = new Set<AccountId>()
     this.#hunts = step.to.map(
       noun =>
@@ -49,7 +65,7 @@ export class Dialing {
   run(): Promise<DialResult> {
     return new Promise(resolve => {
       this.#settle = resolve
-      for (const hunt of this.#sequential ? this.#hunts.slice(0, 1) : this.#hunts) this.#start(hunt)
+      for (const hunt of this.step.sequential ? this.#hunts.slice(0, 1) : this.#hunts) this.#start(hunt)
     })
   }
 
@@ -63,6 +79,17 @@ export class Dialing {
   stop(reason: CancelReason): void {
     this.#stop(reason)
     this.#settle?.(this.#ending)
+    this.#part?.()
+  }
+
+  /** Whoever answered is out of the call again, which goes on. */
+  parted(talk: Talk): void {
+    this.#part?.(talk)
+  }
+
+  /** Of a dial with an action: settles when those who are connected come apart; without a value if the call is over. */
+  get talk(): Promise<Talk | undefined> | undefined {
+    return this.#talk
   }
 
   #start(hunt: Hunt): void {
@@ -83,7 +110,7 @@ export class Dialing {
     this.#left--
     const next = this.#hunts[this.#hunts.length - this.#left]
     if (this.#left === 0) this.#settle?.(this.#ending)
-    else if (this.#sequential && next !== undefined) this.#start(next)
+    else if (this.step.sequential && next !== undefined) this.#start(next)
   }
 
   get #ending(): EndReason {
@@ -94,8 +121,26 @@ export class Dialing {
   }
 }
 
-/** Rings; with nobody's answer the next verb follows. */
-export const dial = async (call: Call, step: DialStep): Promise<Next> => {
+/** What a gateway is to do: the text of the dial is a number, and no destination's name. */
+const forwarded = ({ parts, tenant }: Call, step: DialStep): PerformStep | undefined => {
+  const [noun] = step.to
+  if (step.number !== true || noun === undefined) return undefined
+  const known = parts.presence.knows(tenant, noun.name as Destination)
+  return known ? undefined : forwardOf([{ number: noun.name }], step)
+}
+
+const fail = (call: Call, message: string): Next => {
+  call.end('failed', { message })
+  return { next: 'nothing' }
+}
+
+/** Rings, and follows what comes of it. */
+export const dial = async (call: Call, step: DialStep, course: Course): Promise<Next> => {
+  if (step.queue !== undefined) return fail(call, 'Dial with Queue is not supported by this hub yet')
+  const forward = forwarded(call, step)
+  if (forward !== undefined) return perform(call, forward, course)
+  const action = actionOf(step, course)
+  if (!action.ok) return fail(call, `Dial action: ${action.message}`)
   const dialing = new Dialing(call, step)
   call.dial(dialing, step)
   const bound = call.parts.clock.after(step.totalTimeoutMs ?? call.parts.config.calls.totalTimeoutMs, () =>
@@ -103,7 +148,13 @@ export const dial = async (call: Call, step: DialStep): Promise<Next> => {
   )
   const result = await dialing.run()
   bound.cancel()
-  if (result === 'answered' || call.over) return { next: 'nothing' }
-  call.unanswered(result)
-  return { next: 'verb' }
+  const over = result === 'answered' ? action.value && (await dialing.talk) : { reason: result, talkMs: 0 }
+  if (over === undefined || call.over) return { next: 'nothing' }
+  if (result !== 'answered') call.dialledAs(result)
+  if (action.value === undefined) return { next: 'verb' }
+  return toAction(call, action.value, {
+    DialCallStatus: endings[over.reason].dialCallStatus,
+    DialCallSid: `${call.id}.${call.dials}`,
+    DialCallDuration: String(Math.round(over.talkMs / 1000)),
+  })
 }

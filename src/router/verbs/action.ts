@@ -1,0 +1,29 @@
+// `action`: the document that is asked once a verb is over, in place of the rest of the one that named it. It is asked
+// like any other, with fields that say what became of the verb.
+
+import { locate, shown } from '../../egress/index.js'
+import { ok, type Result } from '../../errors.js'
+import type { Call } from '../call.js'
+import type { Method, UrlSource } from '../instructions/index.js'
+import type { Course, Next } from '../plan.js'
+
+/** Where to ask; undefined: nowhere. An empty one is the document's own address, as everywhere on the web. */
+export const actionOf = (
+  { action, method = 'POST' }: { readonly action?: string; readonly method?: Method },
+  { base, own }: Course,
+): Result<UrlSource | undefined> => {
+  if (action === undefined) return ok(undefined)
+  if (action === '' && own !== undefined) return ok({ kind: 'url', url: own.url, method })
+  const target = locate(action, base)
+  return target.ok ? ok({ kind: 'url', url: target.value.href, method }) : target
+}
+
+/** On to that document. */
+export const toAction = (
+  { timeline }: Call,
+  source: UrlSource,
+  fields: Readonly<Record<string, string>>,
+): Next => {
+  timeline.add('action', { url: shown(source.url) })
+  return { next: 'document', source, fields }
+}
