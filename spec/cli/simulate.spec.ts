@@ -314,6 +314,7 @@ t.test('what can not be played is told in a line', async t => {
   const world = await startHub(t, configOf({ groups: { support: { open: true } } }))
   const { url } = world.listening
   const mint = ['--tenant', 'acme', '--secret']
+  const files = t.testdir({ short: 'x', other: `${secret}, not` })
   const cases: readonly [number, RegExp, ...string[]][] = [
     [2, /'--answer <time>' argument '5x' is invalid. It must be a time \(2s\)/, '--answer', '5x'],
     [2, /'--talk <time>' argument '5s..1s' is invalid/, '--talk', '5s..1s'],
@@ -348,6 +349,11 @@ t.test('what can not be played is told in a line', async t => {
     [2, /^switchhook: --token-command is for a hub/, '--token-command', 'echo'],
     [2, /--url nonsense is not the address of a hub/, '--url', 'nonsense', ...mint, secret],
     [2, /^switchhook: --secret must be a secret of at least 32 bytes/, '--url', url, ...mint, 'short'],
+    [
+      2,
+      /^switchhook: --secret-file must be a secret of at least 32 bytes/,
+      ...['--url', url, '--tenant', 'acme', '--secret-file', join(files, 'short')],
+    ],
     [2, /^switchhook: --tenant must be a name/, '--url', url, '--tenant', 'a b', '--secret', secret],
     [2, /^switchhook: --account must be a name/, '--account', 'a b'],
     [2, /^switchhook: --group must /, '--url', url, ...mint, secret, '--group', 'g'.repeat(129)],
@@ -380,14 +386,7 @@ t.test('what can not be played is told in a line', async t => {
     [
       1,
       /^switchhook: --secret-file: the hub refuses: token is not signed/,
-      ...[
-        '--url',
-        url,
-        '--tenant',
-        'acme',
-        '--secret-file',
-        join(t.testdir({ other: `${secret}, not` }), 'other'),
-      ],
+      ...['--url', url, '--tenant', 'acme', '--secret-file', join(files, 'other')],
     ],
     [1, /^switchhook: the hub refuses: .*support/, '--account', 'support'],
     [

@@ -21,7 +21,6 @@ import { kept } from './tokens.js'
 import { openVenue, type Venue, type VenueOptions } from './venue.js'
 
 interface SimulateOptions extends VenueOptions {
-  readonly secretFile?: string
   readonly phones: number
   readonly account: readonly string[]
   readonly group: string

@@ -22,14 +22,19 @@ export interface Mint {
   readonly tenant: string
   readonly secret: string
   readonly kid?: string | undefined
+  /** The file that the secret is from, if it is. */
+  readonly secretFile?: string | undefined
 }
 
-const flagOf = (path: string): string =>
-  ({ iss: '--tenant', sub: '--account', secret: '--secret' })[path] ?? '--group'
+const flagOf = (path: string, { secretFile }: Mint): string => {
+  const secret = secretFile === undefined ? '--secret' : '--secret-file'
+  return { iss: '--tenant', sub: '--account', secret }[path] ?? '--group'
+}
 
 export const minted =
-  ({ tenant, secret, kid }: Mint, timers: Timers): Tokens =>
+  (mint: Mint, timers: Timers): Tokens =>
   async ask => {
+    const { tenant, secret, kid } = mint
     try {
       return await mintToken({
         alg: 'HS256',
@@ -41,7 +46,9 @@ export const minted =
       })
     } catch (error) {
       // Whatever the mint refuses was given by a flag.
-      throw misuse(...(error as HubError).faults.map(({ path, message }) => `${flagOf(path)} ${message}`))
+      throw misuse(
+        ...(error as HubError).faults.map(({ path, message }) => `${flagOf(path, mint)} ${message}`),
+      )
     }
   }
 

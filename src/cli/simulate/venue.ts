@@ -23,6 +23,8 @@ export interface VenueOptions {
   readonly tenant?: string | undefined
   readonly kid?: string | undefined
   readonly secret?: string | undefined
+  /** The file that `secret` was read from, if it was. */
+  readonly secretFile?: string | undefined
   readonly tokenCommand?: string | undefined
 }
 
@@ -54,7 +56,7 @@ const ownHub = async (group: string, shell: Shell, timers: Timers): Promise<Venu
 }
 
 const tokensOf = (
-  { tenant, secret, kid, tokenCommand }: VenueOptions,
+  { tenant, secret, secretFile, kid, tokenCommand }: VenueOptions,
   shell: Shell,
   timers: Timers,
 ): Tokens => {
@@ -64,7 +66,7 @@ const tokensOf = (
       '--url (SWITCHHOOK_URL) needs tokens: give --tenant and --secret to mint them, or --token-command; or use --dev',
     )
   }
-  const mint: Mint = { tenant, secret, kid }
+  const mint: Mint = { tenant, secret, secretFile, kid }
   return minted(mint, timers)
 }
 
