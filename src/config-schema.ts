@@ -219,6 +219,13 @@ export const Limits = section('How much one peer, account or tenant may take; do
     64 * 1024 * 1024,
     count('Bytes of the bodies of HTTP requests that are on their way to the hub, in all.'),
   ),
+  bodyBytesPerAccount: defaultsTo(16 * 1024 * 1024, count('The same, of one account.')),
+  unreadBytesPerAccount: defaultsTo(
+    32 * 1024 * 1024,
+    count(
+      'Bytes of the HTTP answers of one account that wait to be read, or of one address where no token is asked for.',
+    ),
+  ),
   streamsPerAccount: defaultsTo(
     1_000,
     count('Event streams, and requests that wait for their call, of one account at once.'),
@@ -246,6 +253,10 @@ export const Limits = section('How much one peer, account or tenant may take; do
   cachedTokens: defaultsTo(
     10_000,
     count('Verified tokens that are remembered, so that they cost less again.'),
+  ),
+  refusalLinesPerSecond: defaultsTo(
+    100,
+    count('Lines of the log about refusals of one address a second; twice as many at once.'),
   ),
 })
 

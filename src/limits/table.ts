@@ -33,7 +33,9 @@ export const limitTable = {
   unackedFrames: { instead: 'the oldest frame is forgotten; a client that missed it begins anew' },
   unackedBytes: { instead: 'the oldest frames are forgotten; a client that missed them begins anew' },
   subscriptionsPerSession: { code: 'too-many', what: 'destinations watched by one session' },
+  bodyBytesPerAccount: { code: 'too-many', what: 'bytes of request bodies of one account on their way' },
   bodyBytes: { code: 'overloaded', what: 'bytes of request bodies on their way' },
+  unreadBytesPerAccount: { code: 'too-many', what: 'bytes of answers of one account that wait to be read' },
   requestsPerSecond: { code: 'too-many', what: 'requests a second of one account' },
   streamsPerAccount: { code: 'too-many', what: 'event streams and waiting requests of one account' },
   callsPerTenant: { code: 'too-many', what: 'live calls' },
@@ -49,6 +51,7 @@ export const limitTable = {
   idempotencyKeysPerTenant: { instead: 'the key that was used longest ago is forgotten' },
   overridesPerTenant: { code: 'too-many', what: 'overridden accounts' },
   revocationsPerTenant: { code: 'too-many', what: 'revocations in force, and this one is not' },
+  refusalLinesPerSecond: { instead: 'it is counted as any, and the log does not tell of it' },
   cachedTokens: { instead: 'the token that was used longest ago is verified again' },
 } as const satisfies Record<LimitName, LimitFacts>
 
