@@ -64,9 +64,9 @@ t.test(
       await until(() => peer.text().includes('\r\n\r\n'))
       t.match(peer.text(), /101 Switching/)
       t.notMatch(peer.text(), /permessage-deflate/i)
-      const before = process.memoryUsage().arrayBuffers
       const bomb = maskedFrame(1, deflateRawSync(Buffer.alloc(50 * 1024 * 1024)).toString('latin1'))
       bomb[0] = 0xc1
+      const before = process.memoryUsage().arrayBuffers
       peer.tcp.write(bomb)
       await until(() => peer.text().includes('\x88\x02\x03\xea'))
       t.ok(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024)
