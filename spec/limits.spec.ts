@@ -17,6 +17,7 @@ import {
   perMinute,
   perSecond,
   Quota,
+  telling,
 } from '../src/limits/index.js'
 import { readBlock, silentLog, subscriberOf } from '../src/runtime/index.js'
 import { limitsTable } from './support/limits-page.js'
@@ -52,6 +53,43 @@ t.test('a quota counts by key, and keeps nothing of whoever has none', async t =
   for (let count = 0; count < 2; count++) quota.give('a')
   t.equal(quota.of('a'), 0)
 })
+
+t.test('a quota counts amounts, too', async t => {
+  const quota = new Quota()
+  t.same([quota.take('a', 10, 6), quota.take('a', 10, 5), quota.take('a', 10, 4)], [true, false, true])
+  quota.give('a', 6)
+  t.same([quota.of('a'), quota.take('a', 10, 6)], [4, true])
+})
+
+t.test(
+  'of one address so many refusals a second are told, all are counted, and else all is told',
+  async t => {
+    const bounds = new Bounds({ refusalLinesPerSecond: 10 })
+    const told: [level: string, facts: object][] = []
+    const line = (level: string) => (facts: object) => void told.push([level, facts])
+    let now = 0
+    const log = telling({ info: line('info'), warn: line('warn'), error: line('error') }, bounds, () => now)
+    const refuse = (peer: string) => log.info({ code: 'unauthorized', peer }, 'a request was refused')
+    for (let count = 0; count < 1_000; count++) refuse('192.0.2.1')
+    t.equal(told.length, 20)
+    t.equal(bounds.reached.refusalLinesPerSecond, 980)
+    refuse('192.0.2.2')
+    t.equal(told.length, 21, 'of another address it is told')
+    for (let count = 0; count < 100; count++) refuse(`2001:db8::${count}`)
+    t.equal(told.length, 41, 'of a subscriber with many addresses as of one')
+    now += 1_000
+    for (let count = 0; count < 1_000; count++) refuse('192.0.2.1')
+    t.equal(told.length, 51, 'ten a second')
+    told.length = 0
+    for (let count = 0; count < 100; count++) {
+      log.info({}, 'no refusal')
+      log.info({ peer: '192.0.2.1' }, 'no refusal')
+      log.warn({ code: 'x', peer: '192.0.2.1' }, 'a warning')
+      log.error({ code: 'x', peer: '192.0.2.1' }, 'a fault of ours')
+    }
+    t.equal(told.length, 400)
+  },
+)
 
 t.test('a refusal names its limit and the value, and is counted', async t => {
   const bounds = new Bounds({ devicesPerAccount: 3 })

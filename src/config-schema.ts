@@ -270,6 +270,13 @@ export const Limits = section('How much one peer, account or tenant may take; do
     64 * 1024 * 1024,
     count('Bytes of the bodies of HTTP requests that are on their way to the hub, in all.'),
   ),
+  bodyBytesPerAccount: defaultsTo(16 * 1024 * 1024, count('The same, of one account.')),
+  unreadBytesPerAccount: defaultsTo(
+    32 * 1024 * 1024,
+    count(
+      'Bytes of the HTTP answers of one account that wait to be read, or of one address where no token is asked for.',
+    ),
+  ),
   streamsPerAccount: defaultsTo(
     1_000,
     count('Event streams, and requests that wait for their call, of one account at once.'),
@@ -307,6 +314,10 @@ export const Limits = section('How much one peer, account or tenant may take; do
     count('Instruction documents that are remembered for as long as they say themselves.'),
   ),
   cachedDocumentBytes: defaultsTo(8 * 1024 * 1024, count('The bytes of those, in all.')),
+  refusalLinesPerSecond: defaultsTo(
+    100,
+    count('Lines of the log about refusals of one address a second; twice as many at once.'),
+  ),
 })
 
 export const File = section('The configuration of a hub.', {

@@ -83,7 +83,7 @@ export const codeAdvice = {
     remedy: 'Use a new key for each call, and the same key only to repeat the same request.',
   },
   'too-many': {
-    why: 'A limit was reached, and the message names it (`limits.…`): frames or bytes a second, connections or devices of an account, takeovers of a device, requests, streams, calls, subscriptions.',
+    why: 'A limit was reached, and the message names it (`limits.…`): frames or bytes a second, connections or devices of an account, takeovers of a device, requests, streams, bodies on their way, answers that wait to be read, calls, subscriptions.',
     remedy:
       'Slow down, and try again after `retryAfterMs` or `Retry-After`. Where it is too tight for what you do, raise that option: docs/limits.md has them all.',
   },
@@ -100,7 +100,7 @@ export const codeAdvice = {
     remedy: 'Come back after `reconnectAfterMs` or `Retry-After`; behind a balancer that finds another hub.',
   },
   overloaded: {
-    why: 'The hub has no room: its connections are all taken, its memory runs short, or its disk does not take what must be kept. Or, on one socket, more waits to be read by its client than `limits.unsentBytes`.',
+    why: 'The hub has no room: its connections are all taken, its memory runs short, or its disk does not take what must be kept. Or its client does not read: on one socket more waits than `limits.unsentBytes`, or of an answer or stream over HTTP nothing was taken for too long.',
     remedy: 'Come back with growing delays. Whoever runs the hub: `/readyz` names what it is short of.',
   },
 } as const satisfies Record<ErrorCode, Advice>

@@ -10,7 +10,7 @@ import { type Fault, HubError, type Refusal, refuse } from './errors.js'
 import { createGateway } from './gateway/index.js'
 import { createKeySets, createVerifier, type KeySets, Revocations, readKeys } from './gateway/token/index.js'
 import { createHttp } from './http/index.js'
-import { Bounds, Connections, descriptorLimit } from './limits/index.js'
+import { Bounds, Connections, descriptorLimit, telling } from './limits/index.js'
 import { createPresence } from './presence/index.js'
 import { createRouter, createSource, type RouterOptions, readRoutes } from './router/index.js'
 import {
@@ -131,7 +131,9 @@ const assemble = (
   store: Store,
   options: HubOptions & Required<Pick<HubOptions, 'clock' | 'log'>>,
 ): Hub => {
-  const { clock, log, verifying = verification => verification } = options
+  const { clock, verifying = verification => verification } = options
+  const bounds = new Bounds(config.limits)
+  const log = telling(options.log, bounds, () => clock.now())
   const heap = new Pressure({
     clock,
     measure: options.heapShare ?? heapShare,
@@ -141,7 +143,6 @@ const assemble = (
         : log.info({ share }, 'there is memory again'),
   })
   const overloaded = (): Refusal | undefined => (heap.high ? outOfMemory : undefined)
-  const bounds = new Bounds(config.limits)
   const descriptors = descriptorLimit()
   const connections = new Connections({ bounds, listen: config.listen, log, descriptors })
   const random = options.random ?? Math.random

@@ -50,7 +50,6 @@ t.test('a real bash completes commands, their options and what these take', asyn
   t.same(offers('switchhook serve --port '), [], 'nobody can guess a port')
   // Bash takes `--log-level=de` for three words.
   t.same(offers('switchhook serve --log-level = de'), ['debug'])
-  t.same(offers('switchhook completion --json ='), [])
   t.same(offers('switchhook phone --status =').sort(), ['available', 'away', 'busy', 'dnd'])
   t.same(offers('switchhook token --check --sec').sort(), ['--secret', '--secret-file'])
   t.same(offers('switchhook token --alg ES'), ['ES256'])

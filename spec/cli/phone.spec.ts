@@ -279,7 +279,7 @@ t.test('a phone that loses its hub says so, and again when it is back', async t 
     terminal.run('phone', '--token', token, '--device', `d${index}`, ...(index === 1 ? ['--json'] : [])),
   )
   await Promise.all(terminals.map(({ stdout }) => stdout.until(/registered/)))
-  const wall = createTerminal({ env: { SWITCHHOOK_URL: url }, screen: [80, 24] })
+  const wall = createTerminal({ env: { SWITCHHOOK_URL: url, NO_COLOR: '1' }, screen: [80, 24] })
   exits.push(wall.run('watch', 'alice', '--token', token))
   await wall.stdout.until(/alice {2}available/)
   await first.close()

@@ -102,6 +102,24 @@ t.test('a call that is declined is no longer live here, and its end is still tol
   t.equal(call.state, 'ended')
 })
 
+t.test('to hang up on a call that only rings here is to decline it', async t => {
+  const hub = await ScriptedHub.start(t)
+  const { phone, line, call } = await rung(hub)
+  const hungUp = call.hangup()
+  await line.answer('hangup')
+  await hungUp
+  t.equal(call.state, 'declined')
+  t.strictSame(phone.calls, [])
+  const placed = phone.place({ to: 'bob' })
+  await line.answer('place', { type: 'placed', call: 'c2' })
+  const outgoing = await placed
+  line.send({ type: 'progress', seq: 2, call: 'c2', state: 'ringing' })
+  const givenUp = outgoing.hangup()
+  await line.answer('hangup')
+  await givenUp
+  t.equal(outgoing.state, 'ringing', 'of one that was placed `ended` says when it is over')
+})
+
 t.test('a call that was declined and is offered again is a new one', async t => {
   const hub = await ScriptedHub.start(t)
   const { phone, line, call } = await rung(hub)

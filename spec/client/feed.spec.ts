@@ -1,5 +1,6 @@
 import t from 'tap'
-import type { Resource, Softphone, View } from '../../src/client/index.js'
+import { type Resource, Softphone, type View } from '../../src/client/index.js'
+import { testHub } from '../../src/testing/index.js'
 import { reaches, ScriptedHub, type ScriptedLine } from '../support/scripted-hub.js'
 
 const counts = { available: 1, ringing: 0, busy: 0, away: 0, dnd: 0, offline: 0 }
@@ -346,4 +347,21 @@ t.test('[U3] with another token all is asked for again, so that lesser rights ar
   const refused = watch.once('refused')
   await second.answer('subscribe', { type: 'ok', refused: [{ destination: 'support', code: 'forbidden' }] })
   t.match(await refused, { code: 'forbidden' })
+})
+
+t.test('[U3] a hub that is given a lesser token has its watchers know what they no longer see', async t => {
+  const members = ['bob']
+  const hub = await testHub({ groups: { support: { members }, sales: { members } } })
+  t.teardown(() => hub.close())
+  const rights = ['presence:read', 'presence:read:sales']
+  const token = () => hub.token('wallboard', { scopes: [rights.shift() ?? 'presence:read:sales'] })
+  const phone = new Softphone(hub.line('wallboard', { token }).options)
+  await phone.connect()
+  const [support, sales] = phone.subscribe(['support', 'sales'])
+  const codes: string[] = []
+  support.on('refused', ({ code }) => codes.push(code))
+  await hub.advance(3_600_000)
+  t.strictSame([rights, codes], [[], ['forbidden']])
+  await hub.phone('bob')
+  t.equal(sales.resource?.status, 'available')
 })

@@ -1,6 +1,8 @@
 // Who gets as far as a socket: the slow, the many, those behind a proxy, and those whose key is gone. A hub as its users
 // run it, on a port of its own; other addresses of the loopback stand for other peers.
 
+import { createHmac } from 'node:crypto'
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { mintToken } from '../../src/gateway/token/index.js'
 import { newScene, plain, type Scene } from '../support/fault.js'
@@ -87,6 +89,33 @@ t.test('[FU5] an address has as many connections as its limit says; others have 
 })
 
 t.test(
+  '[FU5] ten thousand connections from one address, as fast as they come, leave others alone',
+  async t => {
+    const scene = await newScene(t, { limits: { connections: 200, connectionsPerAddress: 100 } })
+    const metric = 'switchhook_limit_reached_total{limit="connectionsPerAddress"}'
+    await scene.survives(t, { code: 'too-many', metric, peer: '127.0.0.2' }, async () => {
+      const other = await scene.phone('eve')
+      for (let round = 0; round < 50; round++) {
+        const flood = Array.from({ length: 200 }, () => {
+          const tcp = connect({ port: scene.port, host: '127.0.0.1', localAddress: '127.0.0.2' })
+          tcp.on('error', () => {})
+          return { tcp, settled: new Promise(resolve => tcp.once('connect', resolve).once('close', resolve)) }
+        })
+        await Promise.all(flood.map(({ settled }) => settled))
+        for (const { tcp } of flood) tcp.resetAndDestroy()
+        if (round % 10 === 0) await other.ask({ type: 'ping' }, 'pong')
+      }
+      t.equal(other.ws.readyState, 1, 'who is there is not disturbed')
+      other.ws.close(1000)
+      await other.closed
+    })
+    const fresh = plain(t, scene.port, upgradeRequest(), '127.0.0.2')
+    await until(() => fresh.text().includes('101 Switching'))
+    t.pass('once they are gone there is room again')
+  },
+)
+
+t.test(
   '[FH7] behind a trusted proxy the address it names counts; another’s word for it does not',
   async t => {
     const scene = await newScene(t, {
@@ -126,6 +155,12 @@ t.test(
     t.match([request.status(), scene.log.at(-1)?.facts], [401, { peer: '198.51.100.7' }], 'and of requests')
   },
 )
+
+/** A token of exactly this header and these claims. */
+const signed = (header: string, claims: string, by = secret): string => {
+  const text = [header, claims].map(part => Buffer.from(part).toString('base64url')).join('.')
+  return `${text}.${createHmac('sha256', by).update(text).digest('base64url')}`
+}
 
 const removed = async (t: Test): Promise<{ scene: Scene; next: object; old: string }> => {
   const keys = [
@@ -197,12 +232,13 @@ t.test('[FU2] a handshake that says a thing twice, or in another version, is ans
 })
 
 t.test(
-  '[FT1] [FT2] [FT3] [FT5] [FT6] [FT8] [FT10] [FT11] a bad token leaves no trace: not in hello, on the way in, or over HTTP',
+  '[FT1] [FT2] [FT3] [FT5] [FT6] [FT7] [FT8] [FT9] [FT10] [FT11] a bad token leaves no trace: not in hello, on the way in, or over HTTP',
   async t => {
     const scene = await newScene(t)
     const good = scene.forge({})
     const [head = '', claims = '', signature = ''] = good.split('.')
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const claimsText = Buffer.from(claims, 'base64url').toString()
     const tokens: Readonly<Record<string, string>> = {
       'alg none': `${part({ alg: 'none' })}.${claims}.`,
       'alg nOnE, signed': `${part({ alg: 'nOnE' })}.${claims}.${signature}`,
@@ -212,6 +248,10 @@ t.test(
       crit: `${part({ alg: 'HS256', crit: ['exp'] })}.${claims}.${signature}`,
       'five parts': `${head}.${claims}.${signature}.${signature}.${signature}`,
       'exp 9e99': scene.forge({ exp: 9e99 }),
+      'iat in the future': scene.forge({ iat: Math.floor(scene.clock.wall() / 1000) + 300 }),
+      'nbf in the future': scene.forge({ nbf: Math.floor(scene.clock.wall() / 1000) + 300 }),
+      'a claim twice': signed(`{"alg":"HS256"}`, claimsText.replace(/}$/, ',"sub":"alice"}')),
+      'a header twice': signed('{"alg":"HS256","alg":"none"}', claimsText),
       'a name with a direction': scene.forge({ sub: 'mal\u202elory' }),
       'a name of 129': scene.forge({ sub: 'm'.repeat(129) }),
       padding: `${good}=`,
@@ -249,3 +289,70 @@ t.test(
     t.equal(await scene.metric('switchhook_sockets_accepted_total'), Object.keys(tokens).length + 2)
   },
 )
+
+t.test('[FT11] a token of a megabyte is refused by its size, wherever it comes', async t => {
+  const scene = await newScene(t)
+  const token = scene.forge({ groups: Array.from({ length: 100_000 }, (_, number) => `g${number}`) })
+  t.ok(token.length > 1024 * 1024)
+  const message = { code: 'too-large', metric: 'switchhook_limit_reached_total{limit="messageBytes"}' }
+  await scene.survives(t, { ...message, secrets: [token.slice(0, 100)] }, async () => {
+    const client = scene.client()
+    await client.opened
+    client.send({ type: 'hello', token, device: 'phone' })
+    t.match(await client.closed, { code: 1009 })
+  })
+  const header = { code: 'too-large', metric: 'switchhook_http_refused_total{code="too-large"}' }
+  await scene.survives(t, { ...header, secrets: [token.slice(0, 100)] }, async () => {
+    const peer = plain(t, scene.port, upgradeRequest({ Authorization: `Bearer ${token}` }))
+    await peer.closed
+    t.match([0, 431].includes(peer.status()), true, 'unless it was cut off before it could read why')
+  })
+})
+
+t.test('[FT12] one tenant’s key lets nobody into another, whatever the kid', async t => {
+  const ours = `${secret}, of acme`
+  const theirs = `${secret}, of globex`
+  const key = (kid: string, by: string) => ({ kid, alg: 'HS256', secret: by })
+  const scene = await newScene(t, {
+    rest: {
+      tenants: {
+        acme: { keys: [key('k', ours)] },
+        globex: { keys: [key('k', theirs), key('g', theirs)] },
+        other: { keys: [{ alg: 'HS256', secret }] },
+      },
+    },
+  })
+  const claims = (iss: string) =>
+    JSON.stringify({
+      iss,
+      sub: 'mallory',
+      aud: 'switchhook',
+      exp: Math.floor(scene.clock.wall() / 1000) + 60,
+      scope: 'presence:register',
+    })
+  const of = (kid: string, iss: string) => signed(JSON.stringify({ alg: 'HS256', kid }), claims(iss), theirs)
+  const come = async (token: string) => {
+    const client = scene.client()
+    await client.opened
+    client.send({ type: 'hello', token, device: 'phone' })
+    await until(() => client.frames.length > 0)
+    return client
+  }
+  const faults = { code: 'unauthorized', metric: 'switchhook_faults_total{code="unauthorized"}' }
+  const tokens = ['g', 'k', 'no-such'].map(kid => of(kid, 'acme'))
+  await scene.survives(t, { ...faults, secrets: tokens }, async () => {
+    const told = new Set<unknown>()
+    for (const token of tokens) {
+      const client = await come(token)
+      const [error] = client.frames
+      t.match(error, { type: 'error', code: 'unauthorized' })
+      told.add(error?.type === 'error' && error.message)
+      t.match(await client.closed, { code: 4401 })
+    }
+    t.equal(told.size, 1, 'in the same words as of a key that is not known')
+    const own = await come(of('k', 'globex'))
+    t.match(own.frames[0], { type: 'welcome', tenant: 'globex' }, 'the same kid, and its own tenant')
+    own.ws.close(1000)
+    await own.closed
+  })
+})

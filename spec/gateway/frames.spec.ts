@@ -279,7 +279,7 @@ t.test('faults that are answered: unknown type, bad field, later feature; the se
   t.same(await client.next('pong'), { type: 'pong' })
 })
 
-t.test('a verb that throws costs its client an answer, not the session', async t => {
+t.test('[FC4] a verb that throws costs its client an answer, not the session', async t => {
   const errors: object[] = []
   const stand = await newStand(t, { log: { info() {}, warn() {}, error: facts => void errors.push(facts) } })
   const { client } = await stand.phone('alice')

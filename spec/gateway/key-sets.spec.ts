@@ -224,7 +224,17 @@ t.test('[FT13] a server that is down at the start is asked again after the cool-
 t.test('[FT13] the last good set holds for a day while there is no other', async t => {
   const world = await stand(t, say(set(jwk(ed.publicKey, { kid: 'd' }))))
   t.equal(await world.find('d'), 'EdDSA')
+  let written = 0
+  const endless: Answer = response => {
+    const more = () => {
+      do written += 64 * 1024
+      while (response.write(Buffer.alloc(64 * 1024, ' ')))
+    }
+    response.on('drain', more).on('error', () => {})
+    more()
+  }
   const bad: [Answer, RegExp][] = [
+    [endless, /answered with more than 65536 bytes/],
     [down, /answered 503/],
     [say('<html>'), /is not JSON in UTF-8/],
     [response => response.end(Buffer.from([0x22, 0xff, 0x22])), /is not JSON in UTF-8/],
@@ -239,6 +249,7 @@ t.test('[FT13] the last good set holds for a day while there is no other', async
     t.equal(await world.find('d'), 'EdDSA')
     t.match(world.logged.at(-1)?.facts, { reason: why })
   }
+  t.ok(written < 32 * 1024 * 1024, `${written} bytes of a set without an end were sent`)
   world.clock.advance(24 * 60 * minute - bad.length * 30 * minute - 1)
   t.equal(await world.find('d'), 'EdDSA')
   world.clock.advance(1)

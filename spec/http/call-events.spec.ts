@@ -127,7 +127,8 @@ t.test('[FH5] what is kept for a call is bounded; the numbers show the gap', asy
 
 t.test('[FH5] a reader that never reads holds next to nothing, and is let go', async t => {
   const { clock, inbox, signal } = newInbox()
-  const stream = new EventStream(inbox.after(undefined), clock)
+  let unread = 0
+  const stream = new EventStream(inbox.after(undefined), clock, () => unread++)
   const closed = once(stream, 'close')
   stream.read(0)
   for (let n = 1; n <= 10_000; n++) signal('x'.repeat(1000))
@@ -136,6 +137,7 @@ t.test('[FH5] a reader that never reads holds next to nothing, and is let go', a
   t.notOk(stream.destroyed)
   clock.advance(15_000)
   t.ok(stream.destroyed)
+  t.equal(unread, 1)
   await closed
   signal('nobody is there')
   t.equal(clock.advance(60_000), undefined)
@@ -143,7 +145,7 @@ t.test('[FH5] a reader that never reads holds next to nothing, and is let go', a
 
 t.test('[FH5] a slow reader goes on where it was, over the gap if there is one', async t => {
   const { clock, inbox, signal } = newInbox()
-  const stream = new EventStream(inbox.after(undefined), clock)
+  const stream = new EventStream(inbox.after(undefined), clock, () => t.fail('it is read'))
   stream.setEncoding('utf8')
   stream.read(0)
   for (let n = 1; n <= 2000; n++) signal('x'.repeat(1000))

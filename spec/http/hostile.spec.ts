@@ -117,6 +117,7 @@ t.test('what is odd and has one meaning is served', async t => {
       request('POST /v1/calls HTTP/1.1', 'Host: h', auth, json, 'Expect: 100-continue', ...close) + place,
       100,
     ],
+    [`${request('GET /healthz HTTP/1.1', 'Host: h', json, 'Content-Length: 2', 'Connection: close')}{}`, 200],
     [request('HEAD /healthz HTTP/1.1', 'Host: h', 'Connection: close'), 404],
     [request('OPTIONS * HTTP/1.1', 'Host: h', 'Connection: close'), 404],
     [request('TRACE /healthz HTTP/1.1', 'Host: h', 'Connection: close'), 404],
@@ -219,6 +220,30 @@ t.test('[FH2] what all bodies on their way take is bounded; who has sent or leav
   first.socket.destroy()
 })
 
+t.test('[FH2] one account that sends its bodies slowly leaves room for those of others', async t => {
+  const bounds = new Bounds({ bodyBytesPerAccount: 600 })
+  const { api, auth, token } = await stand(t, { bounds })
+  const slow = connect(api.port, '127.0.0.1')
+  slow.on('error', () => {})
+  const arrival = api.arrival()
+  slow.write(`${request('POST /v1/calls HTTP/1.1', 'Host: hub', auth, json, 'Content-Length: 590')}{`)
+  const { request: arrived, response } = await arrival
+  await until(() => arrived.listenerCount('data') > 0)
+  const body = { to: 'nobody', from: '' }
+  const refused = await api.ask('POST', '/v1/calls', { token, body })
+  t.match(
+    [refused.status, refused.json.error],
+    [429, { code: 'too-many', message: /at most 600 bytes .* of one account .*limits\.bodyBytesPerAccount/ }],
+  )
+  t.equal(bounds.reached.bodyBytesPerAccount, 1)
+  const other = await api.token('another-pbx', ['call:inbound'])
+  t.equal((await api.ask('POST', '/v1/calls', { token: other, body })).status, 201)
+  const gone = new Promise(resolve => response.once('close', resolve))
+  slow.resetAndDestroy()
+  await gone
+  t.equal((await api.ask('POST', '/v1/calls', { token, body })).status, 201, 'who leaves makes room')
+})
+
 t.test('who leaves in the middle of a request is no refusal', async t => {
   const { api, auth } = await stand(t)
   for (const part of [
@@ -269,6 +294,13 @@ t.test(
     await closed
     socket.destroy()
     t.match((await api.ask('GET', '/v1/calls/call-1', { token })).json, { state: 'connected' })
+    const facts = { code: 'overloaded', reason: 'the stream was not read', account: 'pbx', peer: '127.0.0.1' }
+    t.match(
+      api.logged,
+      [{ level: 'info', facts: { ...facts, route: '/v1/calls/:call/events' } }],
+      'it is told',
+    )
+    t.same(await countedIn(api, 'http_refused_total'), { overloaded: 1 }, 'and counted')
   },
 )
 
@@ -293,6 +325,8 @@ t.test(
     )}${body}`
     const before = process.memoryUsage().heapUsed
     const sockets = Array.from({ length: 100 }, () => connect(api.port, '127.0.0.1'))
+    // A machine that is slow enough cuts some of them off before they leave.
+    const closed = sockets.map(socket => new Promise(resolve => socket.once('close', resolve)))
     for (const socket of sockets) {
       socket.on('error', () => {})
       socket.resume()
@@ -303,7 +337,6 @@ t.test(
     t.same([placed, live], [1_000, 1_000], 'who may not wait has placed nothing')
     t.ok(process.memoryUsage().heapUsed - before < 300e6)
     t.equal((await api.ask('POST', '/v1/calls?waitMs=1', { token, body: { to: 'x', from: '' } })).status, 429)
-    const closed = sockets.map(socket => new Promise(resolve => socket.once('close', resolve)))
     for (const socket of sockets) socket.resetAndDestroy()
     await Promise.all(closed)
     const again = async () =>

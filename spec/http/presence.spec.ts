@@ -1,6 +1,7 @@
 // Presence over HTTP: the resource of one and of many, who may read how much of it, and a supervisor's word.
 
 import t from 'tap'
+import { EventStream } from '../../src/http/event-stream.js'
 import { PresenceEvents } from '../../src/http/presence-events.js'
 import { newApi } from '../support/http-api.js'
 import { aSecret } from '../support/room.js'
@@ -215,36 +216,62 @@ t.test('[C12] the feed as server-sent events: a snapshot, then each change', asy
   t.equal((await api.ask('GET', '/v1/presence/support/events')).status, 401)
 })
 
-t.test('a reader of the feed with no room finds a fresh snapshot in place of what it missed', async t => {
+t.test(
+  '[FH5] a reader of the feed with no room finds a fresh snapshot in place of what it missed',
+  async t => {
+    const { api } = await stand(t)
+    const { clock, presence } = api.room
+    const grant = {
+      tenant: 'acme',
+      account: 'x',
+      scopes: new Set(),
+      groups: [],
+      expires: clock.wall() + 60_000,
+    }
+    const query = { view: 'full', devices: false } as const
+    const events = new PresenceEvents(presence, grant as never, 'support' as never, query, clock)
+    let woken = 0
+    const unwatch = events.watch(() => woken++)
+    const next = () => {
+      const data = /^data: (.*)$/m.exec(events.next() ?? '')?.[1]
+      return data && JSON.parse(data)
+    }
+    t.match(next(), { snapshot: true, version: 4 })
+    t.equal(next(), undefined)
+    const bob = api.room.phone('bob')
+    await clock.settle(1000)
+    const before = woken
+    bob.leave()
+    await clock.settle(1000)
+    t.ok(woken > before)
+    t.match(next(), { snapshot: true, version: 6, counts: { available: 1 } })
+    events.probe()
+    clock.advance(60_000)
+    t.ok(events.over)
+    t.equal(next(), undefined)
+    unwatch()
+  },
+)
+
+t.test('[FH5] a reader of the feed who never reads holds little, and is let go', async t => {
   const { api } = await stand(t)
   const { clock, presence } = api.room
-  const grant = {
-    tenant: 'acme',
-    account: 'x',
-    scopes: new Set(),
-    groups: [],
-    expires: clock.wall() + 60_000,
-  }
+  const says = { tenant: 'acme', account: 'x', scopes: new Set(), groups: [] }
+  const grant = { ...says, expires: clock.wall() + 3_600_000 }
   const query = { view: 'full', devices: false } as const
   const events = new PresenceEvents(presence, grant as never, 'support' as never, query, clock)
-  let woken = 0
-  const unwatch = events.watch(() => woken++)
-  const next = () => {
-    const data = /^data: (.*)$/m.exec(events.next() ?? '')?.[1]
-    return data && JSON.parse(data)
+  let unread = 0
+  const stream = new EventStream(events, clock, () => unread++)
+  stream.read(0)
+  for (let count = 0; count < 1_000; count++) {
+    api.room.phone('bob').leave()
+    await clock.settle(10)
   }
-  t.match(next(), { snapshot: true, version: 4 })
-  t.equal(next(), undefined)
-  const bob = api.room.phone('bob')
-  await clock.settle(1000)
-  const before = woken
-  bob.leave()
-  await clock.settle(1000)
-  t.ok(woken > before)
-  t.match(next(), { snapshot: true, version: 6, counts: { available: 1 } })
-  events.probe()
-  clock.advance(60_000)
-  t.ok(events.over)
-  t.equal(next(), undefined)
-  unwatch()
+  t.ok(stream.readableLength < 96 * 1024, `${stream.readableLength} bytes for two thousand changes`)
+  t.equal(presence.counts.subscriptions, 1)
+  await clock.settle(30_000)
+  t.ok(stream.destroyed)
+  t.equal(unread, 1)
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(presence.counts.subscriptions, 0)
 })

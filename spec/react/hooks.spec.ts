@@ -400,6 +400,18 @@ t.test(
   },
 )
 
+t.test('options that make no softphone are an error of the component, whatever is below it', async t => {
+  const { Presence } = presenceView()
+  const page = await openPage(t)
+  const softphone = { url: 'no address at all', token: '' }
+  const presence = createElement(Presence, { of: 'support' })
+  await page.render(
+    createElement(Boundary, { attempt: 0 }, createElement(SoftphoneProvider, { softphone }, presence)),
+  )
+  t.match(page.text, /Invalid URL/)
+  t.match(complaints.splice(0).at(-1), /recreate this component tree/)
+})
+
 t.test('without a softphone above or given there is nothing to show, and that is said', async t => {
   t.throws(() => renderToString(createElement(phoneView().Phone)), /render a SoftphoneProvider above/)
 })

@@ -2,7 +2,7 @@
 // until someone listens, so none is lost between the frame that made it and the code that awaited it.
 //
 //   incoming: ringing --connected--> connected --ended--> ended        ringing --cancel--> ended
-//             ringing --reject--> declined --cancel--> ended
+//             ringing --reject, hangup--> declined --cancel--> ended
 //   outgoing: trying <-> queued <-> ringing --answered--> connected --ended--> ended
 //             connected --progress--> trying, where whoever answered hung up and the instructions go on
 
@@ -161,12 +161,13 @@ export class Call extends HeldEmitter<CallEvents> {
   /** Refuses the call on this device. `cancel` says later what became of it. */
   async reject(reason: RejectReason = 'declined'): Promise<void> {
     await this.#finish(this.#line.ask('reject', { call: this.id, reason }))
-    if (this.state === 'ringing') this.#change({ state: 'declined' })
+    this.#decline()
   }
 
-  /** Gives the call up, or hangs up. That it is over already is no error. */
+  /** Gives the call up, or hangs up; declines one that rings here. That it is over already is no error. */
   async hangup(reason?: string): Promise<void> {
     await this.#finish(this.#line.ask('hangup', { call: this.id, reason }))
+    this.#decline()
   }
 
   /**
@@ -235,6 +236,10 @@ export class Call extends HeldEmitter<CallEvents> {
     if (frame !== undefined) this.emit(frame.type, frame)
     this.emit('change', this.#snapshot)
     this.#line.changed()
+  }
+
+  #decline(): void {
+    if (this.direction === 'incoming' && this.state === 'ringing') this.#change({ state: 'declined' })
   }
 
   async #finish(asked: Promise<unknown>): Promise<void> {

@@ -5,10 +5,11 @@ import type { IncomingMessage, Server } from 'node:http'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import { factsOf, HubError } from '../errors.js'
+import type { Answers } from './answers.js'
 import type { Audit, Refused } from './audit.js'
 import { type Bodies, bodyLimit } from './bodies.js'
 import { excess, requireHeaders, requireJson, tooManyHeaders } from './form.js'
-import { type Listener, refuseClient } from './listener.js'
+import { cutStuck, type Listener, refuseClient } from './listener.js'
 import { errorBody, refusalHeaders, refusalOf } from './refusal.js'
 import { checkRequest, type Shapes } from './shapes.js'
 
@@ -19,12 +20,13 @@ const maxParamLength = 16 * 1024
 const broken = ({ raw }: FastifyRequest): boolean => raw.socket.destroyed && !raw.complete
 
 /** The application behind a listener. Routes and hooks are added before it is ready. */
-export const createApp = (listener: Listener, audit: Audit, bodies: Bodies) => {
+export const createApp = (listener: Listener, audit: Audit, bodies: Bodies, answers: Answers) => {
   const requests = new WeakMap<IncomingMessage, FastifyRequest>()
-  const outright = refuseClient(audit, raw => {
+  const whom = (raw: IncomingMessage): Refused | undefined => {
     const request = requests.get(raw)
     return request && audit.whom(request)
-  })
+  }
+  const outright = refuseClient(audit, whom)
   const answer = (error: unknown, whom: Refused, reply: FastifyReply): FastifyReply => {
     const refusal = refusalOf(error)
     audit.refused(refusal, whom, error)
@@ -41,7 +43,8 @@ export const createApp = (listener: Listener, audit: Audit, bodies: Bodies) => {
         .on('request', handler)
         // Expectations that nobody knows are passed over (RFC 9110, section 10.1.1).
         .on('checkExpectation', handler)
-        .on('connect', (_request, socket) => outright({ code: 'CONNECT' }, socket)),
+        .on('connect', (_request, socket) => outright({ code: 'CONNECT' }, socket))
+        .on('timeout', cutStuck(audit, whom)),
     clientErrorHandler: outright,
     bodyLimit,
     trustProxy: false,
@@ -86,6 +89,7 @@ export const createApp = (listener: Listener, audit: Audit, bodies: Bodies) => {
   app.addHook('preParsing', async (request, reply) => {
     if (requireJson(request)) bodies.expect(request, reply)
   })
+  app.addHook('onSend', async (request, reply, answer) => answers.send(request, reply, answer))
   app.addHook('onResponse', async (request, reply) => {
     if (!broken(request)) audit.answered(reply.statusCode)
     listener.answered()

@@ -39,6 +39,12 @@ export class Audit {
     return this.#connections.peerOf(request)
   }
 
+  /** Whose share of what each account may take a request takes: its account's, or its address's while it has none. */
+  shareOf(request: FastifyRequest): string {
+    const grant = request.getDecorator<Grant | null>('grant')
+    return grant === null ? this.peerOf(request.raw) : `${grant.tenant}\n${grant.account}`
+  }
+
   /** What the line says of a request: whose it is only once its token is verified. */
   whom(request: FastifyRequest): Refused {
     const grant = request.getDecorator<Grant | null>('grant')

@@ -2,7 +2,7 @@
 // and the tenant's administrators; to anyone else it is as unknown as one that never was. What becomes of calls is the
 // router's; what their callers are told is kept in inboxes.
 
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { HubError, refuse } from '../errors.js'
 import { allows, type Grant, type Revocations } from '../gateway/token/index.js'
 import type { Bounds } from '../limits/index.js'
@@ -15,6 +15,7 @@ import { callRoutes } from './call-routes.js'
 import { EventStream, eventHeaders } from './event-stream.js'
 import { Idempotency } from './idempotency.js'
 import { Inbox } from './inbox.js'
+import { whenOver } from './over.js'
 import { accepted } from './refusal.js'
 import type { Streams } from './streams.js'
 
@@ -35,24 +36,22 @@ const settled = (
   inbox: Inbox,
   waitMs: number,
   { clock, revocations }: Pick<CallsOptions, 'clock' | 'revocations'>,
-  grant: Grant,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> =>
   new Promise(resolve => {
-    const wake = (): void => {
-      if (inbox.settled || revocations.covers(grant)) done()
-    }
-    const done = (): void => {
+    const unwatch = inbox.watch(() => wake())
+    const unwatchRevocations = revocations.watch(() => wake())
+    const timer = clock.after(waitMs, () => over())
+    const over = whenOver(request, reply, () => {
       unwatch()
       unwatchRevocations()
       timer.cancel()
-      reply.raw.off('close', done)
       resolve()
+    })
+    const wake = (): void => {
+      if (inbox.settled || revocations.covers(grantOf(request))) over()
     }
-    const unwatch = inbox.watch(wake)
-    const unwatchRevocations = revocations.watch(wake)
-    const timer = clock.after(waitMs, done)
-    reply.raw.on('close', done)
     wake()
   })
 
@@ -89,7 +88,7 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
     const { to, from, params, sdp, instructions, performs, statusCallback } = request.body
     const { waitMs = 0 } = request.query
     // Who may not wait has placed nothing.
-    if (waitMs > 0) streams.hold(grant, reply)
+    if (waitMs > 0) streams.hold(grant, request, reply)
     const { call, first } = accepted(
       keys.once(grant, request.headers['idempotency-key'], request.body, () => {
         if (statusCallback !== undefined)
@@ -108,7 +107,7 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
     )
     const caller = router.callerOf(grant.tenant, call)
     if (waitMs > 0 && caller !== undefined) {
-      await settled(roomIn(inboxOf(caller)), waitMs, { clock, revocations }, grant, reply)
+      await settled(roomIn(inboxOf(caller)), waitMs, { clock, revocations }, request, reply)
       stillGood(revocations, grant)
     }
     reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
@@ -151,8 +150,12 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
   app.get('/calls/:call/events', callRoutes.follow, async (request, reply) => {
     const grant = grantOf(request)
     const inbox = roomIn(inboxOf(callerOf(grant, request.params.call)))
-    streams.hold(grant, reply)
-    const events = new EventStream(inbox.after(request.headers['last-event-id']), clock)
+    streams.hold(grant, request, reply)
+    const events = new EventStream(
+      inbox.after(request.headers['last-event-id']),
+      clock,
+      streams.unread(request),
+    )
     return reply.headers(eventHeaders).send(whileGood(events, request, revocations))
   })
 

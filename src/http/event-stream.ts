@@ -34,14 +34,17 @@ export class EventStream extends Readable {
   readonly #source: EventSource
   readonly #clock: Pick<Clock, 'after'>
   readonly #unwatch: () => void
+  readonly #unread: () => void
   #beat: Timer
   /** Whether the reader has room. */
   #wanted = false
   /** Whether the reader has taken anything since the last beat. */
   #taken = true
 
-  constructor(source: EventSource, clock: Pick<Clock, 'after'>) {
+  /** `unread` is called where its reader is let go for having taken nothing. */
+  constructor(source: EventSource, clock: Pick<Clock, 'after'>, unread: () => void) {
     super()
+    this.#unread = unread
     this.#source = source
     this.#clock = clock
     this.#unwatch = source.watch(() => this.#flow())
@@ -75,6 +78,7 @@ export class EventStream extends Readable {
   #arm(): Timer {
     return this.#clock.after(beatMs, () => {
       if (!this.#wanted && !this.#taken) {
+        this.#unread()
         this.destroy()
         return
       }

@@ -11,6 +11,7 @@ import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
 import { shed } from './admission.js'
+import { Answers } from './answers.js'
 import { createApp } from './app.js'
 import { Audit } from './audit.js'
 import { authenticate, recheck } from './authorization.js'
@@ -63,8 +64,9 @@ export const createHttp = (options: HttpOptions): Http => {
   const { overloaded, troubles = {}, bounds = new Bounds() } = options
   const { connections = new Connections({ bounds, listen: config.listen, log }) } = options
   const audit = new Audit(log, connections)
-  const bodies = new Bodies(bounds)
-  const streams = new Streams(bounds)
+  const bodies = new Bodies(bounds, audit)
+  const answers = new Answers(bounds, audit)
+  const streams = new Streams(bounds, audit)
   const metrics = createMetrics({ presence, router, gateway, store, audit, bounds, connections })
   let draining = false
   const reasons = {
@@ -74,7 +76,7 @@ export const createHttp = (options: HttpOptions): Http => {
   }
 
   const main = createListener(config.listen.tls, clock, connection => connections.accept(connection), log)
-  const api = createApp(main, audit, bodies)
+  const api = createApp(main, audit, bodies, answers)
   if (config.cors.length > 0) api.addHook('onRequest', allowOrigins(config.cors))
   serveDescription(api)
   serveHealth(api, reasons)
@@ -94,7 +96,7 @@ export const createHttp = (options: HttpOptions): Http => {
     at: config.metrics,
     listener: createListener(undefined, clock, () => {}, log),
   }
-  const metricsApp = side ? createApp(side.listener, audit, bodies) : api
+  const metricsApp = side ? createApp(side.listener, audit, bodies, answers) : api
   serveMetrics(metricsApp, metrics)
 
   return {

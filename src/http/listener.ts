@@ -25,6 +25,12 @@ const deadlines = {
   requireHostHeader: false,
 }
 
+/**
+ * How long a connection may be open without anything of an answer being taken. Nobody has to wait for an answer to be
+ * made for as long as that.
+ */
+const stuckMs = 75_000
+
 /** Before it there are no headers to wait for. */
 const handshakeTimeout = 5_000
 
@@ -84,6 +90,16 @@ export const refuseClient =
     socket.destroy()
   }
 
+/** Cuts a connection on which nothing moved any more; where an answer was under way, that is a refusal. */
+export const cutStuck =
+  (audit: Audit, whom: (request: IncomingMessage) => Refused | undefined) =>
+  (socket: Socket): void => {
+    const { _httpMessage: next } = socket as Answering
+    const refusal = { code: 'overloaded', message: 'the answer was not read in time' } as const
+    if (next) audit.refused(refusal, { peer: socket.remoteAddress, ...whom(next.req) })
+    socket.destroy()
+  }
+
 /**
  * A server for `tls` (PEM), or a plain one. Requests are for its `request` listener; `accept` hears of each connection
  * first.
@@ -97,6 +113,7 @@ export const createListener = (
   const server = tls
     ? createSecureServer({ ...deadlines, handshakeTimeout, ...tls })
     : createServer(deadlines)
+  server.timeout = stuckMs
   server.prependListener('connection', accept)
   let closing = false
   return {

@@ -45,9 +45,10 @@ export const servePresence = (
     const grant = grantOf(request)
     const { destination } = request.params
     const query = accepted(queryOf(grant, destination, request.query.view ?? 'full'))
-    streams.hold(grant, reply)
+    streams.hold(grant, request, reply)
     const events = new PresenceEvents(presence, grant, destination, query, clock)
-    return reply.headers(eventHeaders).send(whileGood(new EventStream(events, clock), request, revocations))
+    const stream = new EventStream(events, clock, streams.unread(request))
+    return reply.headers(eventHeaders).send(whileGood(stream, request, revocations))
   })
 
   app.get('/presence', presenceRoutes.readSome, async request => {

@@ -102,6 +102,8 @@ export class PhoneStore {
 
   /** Stays connected until the function it returns is called. */
   readonly hold = (): Listener => {
+    // Made by now, so that options which make none are an error of the component that gave them.
+    this.#softphone = this.softphone
     this.#holders++
     this.#reconcileSoon()
     return () => {
