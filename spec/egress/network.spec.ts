@@ -91,6 +91,9 @@ test('[FW2] a name with one private address among its others, A or AAAA, is not 
     const { ask } = sourceFor(t, { allowPrivate: false }, { network: { lookup, isPublic } })
     t.match(await ask(`${url}/in`), refusedAt(address), answer.join())
   }
+  const lookup: LookupFunction = (_, __, callback) => process.nextTick(callback, null, '127.0.0.1', 4)
+  const { ask } = sourceFor(t, { allowPrivate: false }, { network: { lookup, isPublic } })
+  t.match(await ask(`${url}/in`), refusedAt('127.0.0.1'), 'nor one that has no other')
   t.strictSame([app.connections(), secret.connections()], [0, 0])
 })
 
