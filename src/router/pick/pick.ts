@@ -38,7 +38,7 @@ export interface Policy {
   readonly caller?: AccountId
   /** Whom this round has rung already. */
   readonly rung: ReadonlySet<AccountId>
-  /** The wall clock, milliseconds since 1970. */
+  /** The wall clock, milliseconds since 1970: whoever cools down until later is not rung. */
   readonly now: number
   /** Uniform in [0, 1). */
   readonly random: () => number
