@@ -148,11 +148,14 @@ export const Group = section('Several accounts under one name.', {
   wrapupMs: defaultsTo(0, ms('How long a person stays busy after a call of this group, in milliseconds.')),
   coolDownMs: defaultsTo(
     {},
-    section('How long a person is offered no call after one that they did not take, in milliseconds.', {
-      rejected: defaultsTo(0, ms('After they declined it, in milliseconds.')),
-      busy: defaultsTo(0, ms('After they said that they are busy, in milliseconds.')),
-      missed: defaultsTo(10_000, ms('After they let it ring, in milliseconds.')),
-    }),
+    section(
+      "How long a person is offered no group's call after one that they did not take, in milliseconds.",
+      {
+        rejected: defaultsTo(0, ms('After they declined it, in milliseconds.')),
+        busy: defaultsTo(0, ms('After they said that they are busy, in milliseconds.')),
+        missed: defaultsTo(10_000, ms('After they let it ring, in milliseconds.')),
+      },
+    ),
   ),
   awayAfterMisses: Type.Optional(
     Type.Integer({

@@ -222,7 +222,7 @@ export const skipAdvice = {
     remedy: 'Put `call:receive` into the tokens of phones; `welcome.canReceive` shows it.',
   },
   'cooling-down': {
-    why: 'They did not take a call of a group a moment ago, and are left alone for a while (`coolDownMs` of that group).',
+    why: 'They did not take a call of a group a moment ago, and are offered no other for a while (`coolDownMs` of that group). By their own name they are rung.',
     remedy: 'Wait: it ends by itself.',
   },
   paused: {

@@ -321,6 +321,11 @@ t.test('[U4] every device that was rung hears in one last word why it is over, a
     missed.map(({ reason }) => reason),
     Array(3).fill('timeout'),
   )
+  await pass(
+    clock,
+    10_000,
+    phones.map(({ softphone }) => softphone),
+  )
   words.length = 0
   await api.place({ to: '+1', from: 'x' })
   const last = await Promise.all(phones.map(phone => phone.invited()))

@@ -72,12 +72,14 @@ const acceptor = (player: Player, after: number, confirms: boolean) => {
 
 const tenant = {
   groups: {
-    pair: { members: ['carol', 'dan'], strategy: 'all' },
+    pair: { members: ['carol', 'dan'], strategy: 'all', coolDownMs: { missed: 0 } },
     desk: {
       members: [
         { account: 'eve', tier: 1 },
         { account: 'frank', tier: 2 },
       ],
+      // Everyone is rung in each round, whatever they missed in the one before.
+      coolDownMs: { missed: 0 },
     },
   },
   accounts: { heidi: { capacity: 2 } },

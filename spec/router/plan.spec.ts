@@ -228,6 +228,7 @@ t.test(
 )
 
 t.test('pick: says why each other account is not rung', async t => {
+  const able = ['dnd', 'away', 'busy', 'ringing', 'full', 'no-right', 'no-device', 'cooling', 'cooled']
   const { candidates, skipped } = picked(
     [
       entry('offline', { status: 'offline' }),
@@ -251,30 +252,12 @@ t.test('pick: says why each other account is not rung', async t => {
       caller: 'me',
       rung: new Set(['rung']),
       skills: ['fr'],
-      members: new Map(
-        [
-          ...[
-            'offline',
-            'dnd',
-            'away',
-            'busy',
-            'ringing',
-            'full',
-            'no-right',
-            'no-device',
-            'cooling',
-            'cooled',
-          ],
-          'me',
-          'rung',
-        ]
-          .map(name => [name, { ...member, skills: ['de', 'fr'] }] as const)
-          .concat([
-            ['trainee', { ...member, skills: ['fr'], paused: 'training' } as never],
-            ['trainee-gone', { ...member, skills: ['fr'], paused: 'training' } as never],
-            ['german', { ...member, skills: ['de'] }],
-          ]),
-      ),
+      members: new Map<string, Member>([
+        ...able.map(name => [name, { ...member, skills: ['de', 'fr'] }] as const),
+        ['trainee', { ...member, skills: ['fr'], paused: 'training' }],
+        ['trainee-gone', { ...member, skills: ['fr'], paused: 'training' }],
+        ['german', { ...member, skills: ['de'] }],
+      ]),
     },
   )
   t.same(
@@ -329,7 +312,7 @@ t.test("[FC1] a timeline's stamps never go back, and it is bounded", async t => 
   const members = Array.from({ length: 300 }, (_, index) => ({
     account: `a${index}`,
     reason: 'offline' as const,
-  }))
+  })) as never
   const short = new Timeline(new VirtualClock(), new Bounds())
   short.addSkipped('support', members)
   t.match(short.lines, [{ reason: 'offline', count: 300 }])

@@ -99,7 +99,7 @@ export interface Release {
   readonly missed?: boolean
   /** So many misses in a row, and the system sets the override `away`; absent: never. */
   readonly awayAfterMisses?: number
-  /** Not to be offered another call for so long. */
+  /** Not to be offered a call of a group for so long. */
   readonly coolDownMs?: number
   /** How long the person is in wrap-up; their place stays taken until then. */
   readonly wrapupMs?: number

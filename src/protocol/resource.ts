@@ -67,7 +67,9 @@ export const RoutingFacts = Type.Object(
     missedInARow: count(
       'Calls that it let ring since it last answered one, or was called back from the `away` that they brought.',
     ),
-    notBefore: timeOrNull('Not to be offered a call before this time (cool-down); `null`: at any time.'),
+    notBefore: timeOrNull(
+      'Not to be offered a call of a group before this time (cool-down); `null`: at any time.',
+    ),
     suspect: Type.Boolean({ description: 'Every one of its devices left something unanswered.' }),
   },
   { title: 'RoutingFacts', description: 'What the router decides by.' },

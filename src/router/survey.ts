@@ -45,7 +45,8 @@ export const survey = async (
     skills,
     ...(caller !== undefined && { caller }),
     rung,
-    now: clock.wall(),
+    // A cool-down keeps calls of groups away: a call to someone's own name is for nobody else.
+    now: resource.kind === 'group' ? clock.wall() : Number.POSITIVE_INFINITY,
     random,
     ...memory.recall(strategy, { tenant, group: destination }, from, resource.accounts ?? []),
   })

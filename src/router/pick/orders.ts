@@ -1,6 +1,6 @@
 // The strategies: each gives an account one number, and those of equal tier and rank are rung by it, the lowest first;
-// equal ones keep the directory's order. So an order is told in one pass and sorted once. Pure: chance, turns and who
-// talked to the caller last come with the policy.
+// of equal ones some strategies take the longest idle, and all keep the directory's order. So an order is told in one
+// pass and sorted once. Pure: chance, turns and who talked to the caller last come with the policy.
 
 import type { Strategy } from '../../config.js'
 import type { AccountEntry, RoutingFacts } from '../../protocol/index.js'
@@ -23,26 +23,23 @@ export const widths: Readonly<Record<Strategy, number>> = {
   sticky: 1,
 }
 
-/** More than any time of the clock, in milliseconds, until the year 2286. */
-const age = 1e13
+/** What the routing view says of an account that may be rung. */
+export type Eligible = AccountEntry & { readonly routing: RoutingFacts }
 
-/** Who is on a call is not idle, and the less so the more calls they are on; of the others, when their last call ended. */
-const idleSince = ({ calls, lastCallEndedAt }: RoutingFacts): number =>
-  calls * age + (lastCallEndedAt === null ? 0 : Date.parse(lastCallEndedAt))
-
-type Order = (
-  account: AccountEntry & { readonly routing: RoutingFacts },
-  member: Member,
-  policy: Policy,
-) => number
+type Order = (account: Eligible, member: Member, policy: Policy) => number
 
 const inOrder: Order = () => 0
-const longestIdle: Order = ({ routing }) => idleSince(routing)
+
+/** Who is on a call is not idle, and the less so the more calls they are on. */
+const atWork: Order = ({ routing }) => routing.calls
+
+/** The strategies that go on by when an account's last call ended, where their number leaves two equal. */
+export const byIdleness: ReadonlySet<Strategy> = new Set(['longest-idle', 'sticky'])
 
 export const orders: Readonly<Record<Strategy, Order>> = {
   all: inOrder,
   order: inOrder,
-  'longest-idle': longestIdle,
+  'longest-idle': atWork,
   // Who was rung longest ago: between two turns of one person each other who is there has exactly one, whoever comes
   // and goes meanwhile.
   'round-robin': ({ account }, _member, { turns }) => turns.get(account) ?? 0,
@@ -53,5 +50,5 @@ export const orders: Readonly<Record<Strategy, Order>> = {
   // (Efraimidis and Spirakis, 2006). Of what is in [0, 1) the logarithm of the rest is finite.
   weighted: (_account, { weight }, { random }) => -Math.log(1 - random()) / weight,
   sticky: (account, member, policy) =>
-    account.account === policy.last ? Number.NEGATIVE_INFINITY : longestIdle(account, member, policy),
+    account.account === policy.last ? -1 : atWork(account, member, policy),
 }

@@ -2,10 +2,10 @@
 // What it says may be stale by the time it is used; the claim that follows is the lock.
 
 import type { Strategy } from '../../config.js'
-import type { AccountEntry, AccountId, DeviceEntry, Resource, RoutingFacts } from '../../protocol/index.js'
+import type { AccountId, DeviceEntry, Resource } from '../../protocol/index.js'
 import type { SkipReason } from '../endings.js'
 import { type Member, obstacle, rankOf, ringable, unlisted } from './eligible.js'
-import { orders } from './orders.js'
+import { byIdleness, type Eligible, orders } from './orders.js'
 
 export interface Candidate {
   readonly account: AccountId
@@ -38,7 +38,7 @@ export interface Policy {
   readonly caller?: AccountId
   /** Whom this round has rung already. */
   readonly rung: ReadonlySet<AccountId>
-  /** The wall clock, milliseconds since 1970. */
+  /** The wall clock, milliseconds since 1970: whoever cools down until later is not rung. */
   readonly now: number
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -48,8 +48,11 @@ export interface Policy {
   readonly last?: AccountId
 }
 
-/** `place` comes first: the tier, and the rank of the best device within it. `order` is the strategy's. */
-type Seat = Candidate & { readonly place: number; readonly order: number }
+/**
+ * `place` comes first: the tier, and the rank of the best device within it; then `order`, the strategy's; then `idle`,
+ * since when: ISO 8601 in UTC, which sorts as text; empty for ever, and where the strategy does not ask.
+ */
+type Seat = Candidate & { readonly place: number; readonly order: number; readonly idle: string }
 
 /** More than there are ranks. */
 const ranks = 8
@@ -59,6 +62,7 @@ export const pick = ({ accounts = [] }: Resource, policy: Policy): Picked => {
   const seats: Seat[] = []
   const skipped: Skipped[] = []
   const order = orders[policy.strategy]
+  const asksIdle = byIdleness.has(policy.strategy)
   for (const entry of accounts) {
     const { account } = entry
     const member = policy.members.get(account) ?? unlisted
@@ -73,10 +77,13 @@ export const pick = ({ accounts = [] }: Resource, policy: Policy): Picked => {
         tier: member.tier,
         devices,
         place: member.tier * ranks + rankOf(best),
-        order: order(entry as AccountEntry & { routing: RoutingFacts }, member, policy),
+        order: order(entry as Eligible, member, policy),
+        idle: (asksIdle && (entry as Eligible).routing.lastCallEndedAt) || '',
       })
     }
   }
-  seats.sort((a, b) => a.place - b.place || a.order - b.order)
+  seats.sort(
+    (a, b) => a.place - b.place || a.order - b.order || Number(a.idle > b.idle) - Number(a.idle < b.idle),
+  )
   return { candidates: seats, skipped }
 }
