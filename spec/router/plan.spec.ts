@@ -253,7 +253,7 @@ t.test('pick: says why each other account is not rung', async t => {
       rung: new Set(['rung']),
       skills: ['fr'],
       members: new Map<string, Member>([
-        ...able.map(name => [name, { ...member, skills: ['de', 'fr'] }] as const),
+        ...able.map(name => [name, { ...member, skills: ['de', 'fr'] as string[] }] as const),
         ['trainee', { ...member, skills: ['fr'], paused: 'training' }],
         ['trainee-gone', { ...member, skills: ['fr'], paused: 'training' }],
         ['german', { ...member, skills: ['de'] }],
@@ -310,7 +310,7 @@ t.test("[FC1] a timeline's stamps never go back, and it is bounded", async t => 
   t.equal(timeline.lines.length, 1001)
   t.equal(timeline.lines.at(-1)?.event, 'cut')
   const members = Array.from({ length: 300 }, (_, index) => ({
-    account: `a${index}`,
+    account: `a${index}` as never,
     reason: 'offline' as const,
   })) as never
   const short = new Timeline(new VirtualClock(), new Bounds())
