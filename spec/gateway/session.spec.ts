@@ -504,7 +504,8 @@ t.test(
 t.test(
   '[FT15] who may no longer be offered calls gives up what rings, and keeps what is connected',
   async t => {
-    const stand = await newStand(t, { tenant: { groups: { support: { members: ['alice', 'bob'] } } } })
+    const support = { members: ['alice', 'bob'], strategy: 'order' }
+    const stand = await newStand(t, { tenant: { groups: { support } } })
     const scopes = ['presence:register']
     const alice = await stand.phone('alice', {}, { capacity: 2 })
     const bob = await stand.phone('bob', {}, { capacity: 2 })

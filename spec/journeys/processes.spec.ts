@@ -191,8 +191,9 @@ t.test('calls from outside find their people, who may vanish', async t => {
     t.strictSame(told, ['trying', 'ringing', 'answered', 'ended'])
     const view = await trunk.call(call)
     t.match(view, { reason: 'completed', by: { account: 'erin' } })
-    t.match(since(view, 'lost').slice(0, 2), [
+    t.match(since(view, 'lost').slice(0, 3), [
       { event: 'lost', account: 'dave', device: 'desk' },
+      { event: 'tier-joined', destination: 'relay', tier: 2 },
       { event: 'offered', account: 'erin', device: 'desk' },
     ])
   })
