@@ -113,7 +113,7 @@ export const createListener = (
   const server = tls
     ? createSecureServer({ ...deadlines, handshakeTimeout, ...tls })
     : createServer(deadlines)
-  server.setTimeout(stuckMs)
+  server.timeout = stuckMs
   server.prependListener('connection', accept)
   let closing = false
   return {
