@@ -93,6 +93,29 @@ t.test('instructions that cannot be had end the call failed, and the timeline sa
   await room.close()
 })
 
+t.test('a document that nobody was asked for is told as cached', async t => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    if (request.url === '/in') response.writeHead(303, { location: '/document' }).end()
+    else {
+      response.writeHead(200, { 'content-type': 'text/xml', 'cache-control': 'max-age=60' })
+      response.end('<Response><Reject/></Response>')
+    }
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const room = newRoom({ routes: [{ to: 'x', instructions: `http://127.0.0.1:${port}/in` }] }, local)
+  for (const cached of [undefined, true]) {
+    const { call } = await room.call('x')
+    t.equal((await over(room, call)).reason, 'rejected')
+    t.equal(timelineOf(room, call).find(({ event }) => event === 'instructions')?.cached, cached)
+  }
+  t.same(asked, ['POST /in', 'GET /document', 'POST /in'])
+  await room.close()
+})
+
 t.test('[FX4] a loop of redirects ends the call', async t => {
   const { url, asked } = await application(t, { '/loop': '<Response><Redirect>/loop</Redirect></Response>' })
   const room = newRoom({ routes: [{ to: 'x', instructions: `${url}/loop` }] }, local)

@@ -2,7 +2,7 @@
 // group's policy makes of it. Read only: what comes of it is a hunt's, or an explanation.
 
 import type { GroupConfig, Strategy, TenantConfig } from '../config.js'
-import type { AccountId, Destination, Resource, TenantId } from '../protocol/index.js'
+import type { AccountEntry, AccountId, Destination, Resource, TenantId } from '../protocol/index.js'
 import type { Parts } from './parts.js'
 import { membersOf, type Picked, pick } from './pick/index.js'
 
@@ -37,6 +37,8 @@ export const survey = async (
   { tenant, settings, destination, from, caller, rung, skills = [], ...asked }: Question,
 ): Promise<Survey> => {
   const resource = await read(tenant, destination)
+  // The routing view names them all.
+  const accounts = resource.accounts as readonly AccountEntry[]
   const group = settings.groups.get(destination)
   const strategy = asked.strategy ?? group?.strategy ?? 'all'
   const picked = pick(resource, {
@@ -48,7 +50,7 @@ export const survey = async (
     // A cool-down keeps calls of groups away: a call to someone's own name is for nobody else.
     now: resource.kind === 'group' ? clock.wall() : Number.POSITIVE_INFINITY,
     random,
-    ...memory.recall(strategy, { tenant, group: destination }, from, resource.accounts ?? []),
+    ...memory.recall(strategy, { tenant, group: destination }, from, accounts),
   })
   const timeoutMs = asked.timeoutMs ?? group?.ringTimeoutMs ?? config.calls.ringTimeoutMs
   return { ...picked, resource, strategy, timeoutMs, group }
