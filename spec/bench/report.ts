@@ -20,6 +20,7 @@ const head = [
   'spread',
   'reach',
   'met',
+  'by cpu',
   'cores %',
 ] as const
 
