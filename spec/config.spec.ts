@@ -33,6 +33,7 @@ t.test('every value has a default', async t => {
     drainMs: 30_000,
     presence: { heartbeatMs: 10_000, lingerMs: 15_000, reloadLingerMs: 5000 },
     calls: { lingerMs: 120_000, ringTimeoutMs: 12_000, totalTimeoutMs: 60_000, confirmMs: 3000 },
+    records: { fileBytes: 32 * 1024 ** 2, keptBytes: 512 * 1024 ** 2, keptDays: 90, patienceMs: 10_000 },
     fetch: { allowPrivate: false, timeoutMs: 5000 },
     limits: defaultLimits,
     tenants: new Map(),

@@ -305,6 +305,10 @@ export const Limits = section('How much one peer, account or tenant may take; do
     10_000,
     count('Callers of one tenant of whom it is remembered who talked to them last (sticky).'),
   ),
+  waitingRecords: defaultsTo(
+    1_000,
+    count('Records of ended calls that wait for the disk, from which on no new call is taken.'),
+  ),
   idempotencyKeysPerTenant: defaultsTo(10_000, count('Idempotency keys of one tenant that are remembered.')),
   overridesPerTenant: defaultsTo(10_000, count('Accounts of one tenant whose status is overridden.')),
   revocationsPerTenant: defaultsTo(10_000, count('Revocations of one tenant that are in force.')),
@@ -396,6 +400,31 @@ export const File = section('The configuration of a hub.', {
       confirmMs: defaultsTo(
         3_000,
         ms('How soon a device must confirm that it rings, else it is suspect, in milliseconds.', 1),
+      ),
+    }),
+  ),
+  records: defaultsTo(
+    {},
+    section('How the records of ended calls are kept, where there is a dataDir.', {
+      fileBytes: defaultsTo(
+        32 * 1024 * 1024,
+        count('A file that has so many bytes, or is a day old, gets no more records.'),
+      ),
+      keptBytes: defaultsTo(
+        512 * 1024 * 1024,
+        count('How many bytes all of those files may have; the oldest file goes first.'),
+      ),
+      keptDays: defaultsTo(
+        90,
+        Type.Integer({
+          minimum: 1,
+          maximum: 36_500,
+          description: 'A file goes once all of its calls ended so many days ago.',
+        }),
+      ),
+      patienceMs: defaultsTo(
+        10_000,
+        ms('How long the end of a call waits for a disk that is slow, in milliseconds.', 1),
       ),
     }),
   ),

@@ -109,6 +109,13 @@ export interface Config {
     /** A device that has not confirmed ringing by then is suspect. */
     readonly confirmMs: number
   }
+  readonly records: {
+    readonly fileBytes: number
+    readonly keptBytes: number
+    readonly keptDays: number
+    /** How long whoever is to hear that a call is over waits for a slow disk: once, or twice as long. */
+    readonly patienceMs: number
+  }
   readonly fetch: {
     readonly allowPrivate: boolean
     readonly allowHosts?: readonly string[]

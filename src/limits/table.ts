@@ -49,6 +49,7 @@ export const limitTable = {
   endedCallsPerTenant: { instead: 'the call that ended first is forgotten' },
   endedCallBytesPerTenant: { instead: 'the calls that ended first are forgotten' },
   callersPerTenant: { instead: 'the caller of whom nothing was heard for longest is forgotten' },
+  waitingRecords: { code: 'overloaded', what: 'records of ended calls that wait for the disk' },
   idempotencyKeysPerTenant: { instead: 'the key that was used longest ago is forgotten' },
   overridesPerTenant: { code: 'too-many', what: 'overridden accounts' },
   revocationsPerTenant: { code: 'too-many', what: 'revocations in force, and this one is not' },

@@ -50,7 +50,17 @@ export const CallResource = Type.Object(
     reason: Type.Optional(EndReasonWord),
     message: Type.Optional(Type.String({ description: 'More about the end, for people.' })),
     by: maybe(PartyName, 'Who answered.'),
-    sdp: maybe(Sdp, 'With what they answered.'),
+    answeredAt: maybe(Time, 'When they did.'),
+    talkMs: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'How long the two sides were connected, in milliseconds.' }),
+    ),
+    recorded: Type.Optional(
+      Type.Boolean({
+        description:
+          'Of a call that has ended: whether that is on record, and so outlasts the hub. Absent where none are kept.',
+      }),
+    ),
+    sdp: maybe(Sdp, 'With what they answered; it is not part of a record.'),
     timeline: Type.Optional(
       Type.Array(TimelineEntry, {
         description: 'What happened, to whom, and why; with `call:explain` only.',

@@ -34,7 +34,7 @@ const using = async (
  * Replaces a file's content; on the disk itself once it settles. Rejects with the system's error. Every attempt
  * writes a new file: after a failed fsync the old one's pages can not be trusted to be written by another.
  */
-export const replaceFile = async (disk: Disk, path: string, content: string): Promise<void> => {
+export const replaceFile = async (disk: Disk, path: string, content: string | Buffer): Promise<void> => {
   const fresh = `${path}.new`
   await disk.rm(fresh, { force: true })
   await using(disk, fresh, 'wx', async file => {

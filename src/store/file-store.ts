@@ -1,5 +1,5 @@
-// The engine that keeps in files: one for each table, in a folder that is this process's alone. A folder that can not
-// be used is a fault of the configuration.
+// The engine that keeps in files: one for each table, and the call log, in a folder that is this process's alone. A
+// folder that can not be used is a fault of the configuration.
 
 import * as fs from 'node:fs/promises'
 import Type from 'typebox'
@@ -9,6 +9,7 @@ import { type Clock, faultText, type Log } from '../runtime/index.js'
 import type { Disk } from './disk.js'
 import { FileTable, type Ground, type TableForm } from './file-table.js'
 import { takeLock } from './lock.js'
+import { RecordLog, type RecordLogOptions } from './record-log.js'
 import type { KeptOverride, Store } from './store.js'
 
 export interface FileStoreOptions {
@@ -16,6 +17,8 @@ export interface FileStoreOptions {
   readonly dir: string
   readonly clock: Clock
   readonly log: Log
+  /** How calls that are over are kept; absent: they are not. */
+  readonly records?: RecordLogOptions
   /** The machine's own unless given. */
   readonly disk?: Disk
 }
@@ -39,18 +42,19 @@ const revocationsForm: TableForm = {
   value: { at: Type.Integer() },
 }
 
-const openTables = async (ground: Ground) => ({
+const openFiles = async (ground: Ground, records: RecordLogOptions | undefined) => ({
   overrides: await FileTable.open<AccountId, KeptOverride>(overridesForm, ground),
   revocations: await FileTable.open<string, { readonly at: number }>(revocationsForm, ground),
+  records: records && (await RecordLog.open(ground, records)),
 })
 
-const open = async (ground: Ground): Promise<Store> => {
+const open = async (ground: Ground, options: RecordLogOptions | undefined): Promise<Store> => {
   const { dir, disk } = ground
   await disk.mkdir(dir, { recursive: true, mode: 0o700 })
   const lock = await takeLock(disk, dir)
   if (!lock.ok) throw new HubError(lock.code, `dataDir ${lock.message}`)
   const { release } = lock.value
-  const { overrides, revocations } = await openTables(ground).catch(async error => {
+  const { overrides, revocations, records } = await openFiles(ground, options).catch(async error => {
     await release()
     throw error
   })
@@ -60,8 +64,10 @@ const open = async (ground: Ground): Promise<Store> => {
   return {
     overrides,
     revocations,
+    records,
     get trouble() {
-      return tables.map(({ kept }) => kept.trouble).find(trouble => trouble !== undefined)
+      const troubles = [...tables.map(({ kept }) => kept.trouble), records?.trouble]
+      return troubles.find(trouble => trouble !== undefined)
     },
     get counts() {
       return {
@@ -71,7 +77,7 @@ const open = async (ground: Ground): Promise<Store> => {
       }
     },
     async close() {
-      await Promise.all(tables.map(({ kept }) => kept.close()))
+      await Promise.all([...tables.map(({ kept }) => kept.close()), records?.close()])
       await release()
     },
   }
@@ -83,7 +89,8 @@ const open = async (ground: Ground): Promise<Store> => {
  */
 export const openFileStore = async (options: FileStoreOptions): Promise<Store> => {
   try {
-    return await open({ disk: fs, ...options })
+    const { records, ...ground } = options
+    return await open({ disk: fs, ...ground }, records)
   } catch (error) {
     if (error instanceof HubError) throw error
     const fault = {

@@ -32,7 +32,7 @@ interface Entry<Value> {
 }
 
 /** Puts a copy aside under a name that is not taken: the file itself stays until it is replaced by a good one. */
-const putAside = async ({ dir, disk }: Ground, file: string): Promise<string> => {
+export const putAside = async ({ dir, disk }: Ground, file: string): Promise<string> => {
   const taken = new Set(await disk.readdir(dir))
   let number = 1
   while (taken.has(`${file}.damaged-${number}`)) number++

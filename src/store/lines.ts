@@ -23,7 +23,7 @@ export const contentOf = (lines: readonly string[]): string =>
   lineOf({ version, records: lines.length }) + lines.join('')
 
 /** The record of a line; undefined where it is not as it was written. */
-const recordOf = (line: string): unknown => {
+export const recordOf = (line: string): unknown => {
   const [, sum, text = ''] = /^\["([0-9a-f]{8})",(.*)\]$/s.exec(line) ?? []
   try {
     return sum === sumOf(text) ? JSON.parse(text) : undefined

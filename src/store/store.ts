@@ -4,6 +4,7 @@
 
 import { ok, type Result } from '../errors.js'
 import type { AccountId, Declared, TenantId } from '../protocol/index.js'
+import type { CallRecords } from './records.js'
 
 /** What is kept of one kind: values by tenant and name, in the order in which they were saved. */
 export interface Table<Name extends string, Value> {
@@ -38,6 +39,8 @@ export interface Store {
   readonly overrides: Table<AccountId, KeptOverride>
   /** What was taken back: `jti:…` or `account:…`, and when, in milliseconds since 1970. */
   readonly revocations: Table<string, { readonly at: number }>
+  /** The calls that are over; undefined: none are kept. */
+  readonly records: CallRecords | undefined
   /** Why what was handed over last is not kept yet, while that is so: a text without secrets. */
   readonly trouble: string | undefined
   readonly counts: {
@@ -56,6 +59,7 @@ const empty = { tenants: () => [], load: () => [], save() {}, written: async () 
 export const nothingKept: Store = {
   overrides: empty,
   revocations: empty,
+  records: undefined,
   trouble: undefined,
   counts: { written: 0, failed: 0, damaged: 0 },
   async close() {},
