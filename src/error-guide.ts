@@ -100,7 +100,7 @@ export const codeAdvice = {
     remedy: 'Come back after `reconnectAfterMs` or `Retry-After`; behind a balancer that finds another hub.',
   },
   overloaded: {
-    why: 'The hub has no room: its connections are all taken, its memory runs short, or its disk does not take what must be kept. Or its client does not read: on one socket more waits than `limits.unsentBytes`, or of an answer or stream over HTTP nothing was taken for too long.',
+    why: 'The hub has no room: its connections are all taken, its memory runs short, or its disk does not take what must be kept, or not as fast as calls end. Or its client does not read: on one socket more waits than `limits.unsentBytes`, or of an answer or stream over HTTP nothing was taken for too long.',
     remedy: 'Come back with growing delays. Whoever runs the hub: `/readyz` names what it is short of.',
   },
 } as const satisfies Record<ErrorCode, Advice>

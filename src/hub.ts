@@ -100,6 +100,7 @@ const lasting = [
   'drainMs',
   'presence',
   'calls',
+  'records',
   'fetch',
   'limits',
 ] as const
@@ -115,7 +116,8 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
   const sets = createKeySets({ fetch: config.fetch, clock, log, connect: options.connect })
   const whole = await readWhole(config, sets)
   const { dataDir: dir } = config
-  const store = dir === undefined ? nothingKept : await openFileStore({ dir, clock, log })
+  const records = { ...config.records, keysPerTenant: config.limits.idempotencyKeysPerTenant }
+  const store = dir === undefined ? nothingKept : await openFileStore({ dir, clock, log, records })
   try {
     return assemble(whole, sets, store, { ...options, clock, log })
   } catch (error) {
@@ -168,6 +170,7 @@ const assemble = (
     newId: randomUUID,
     random,
     overloaded,
+    records: store.records,
     ...(options.readPresence && { read: options.readPresence }),
   })
   const gateway = createGateway({
@@ -183,7 +186,11 @@ const assemble = (
     random,
     overloaded,
   })
-  const troubles = { store: () => store.trouble, memory: () => overloaded()?.message }
+  const troubles = {
+    store: () => store.trouble,
+    records: () => router.trouble,
+    memory: () => overloaded()?.message,
+  }
   const http = createHttp({
     config,
     verifier,
@@ -192,6 +199,7 @@ const assemble = (
     router,
     gateway,
     store,
+    records: store.records,
     troubles,
     overloaded,
     bounds,
@@ -203,7 +211,7 @@ const assemble = (
   if (config.dataDir === undefined) log.info({}, 'no dataDir: nothing is kept over a restart')
 
   const close = async (): Promise<void> => {
-    router.close()
+    await router.close()
     await gateway.close()
     await http.close()
     await source.close()

@@ -12,7 +12,7 @@ import {
   readKeys,
 } from '../../src/gateway/token/index.js'
 import { createHttp, type Http, type HttpOptions } from '../../src/http/index.js'
-import { type Log, silentLog } from '../../src/runtime/index.js'
+import { type Log, silentLog, type VirtualClock } from '../../src/runtime/index.js'
 import { nothingKept } from '../../src/store/index.js'
 import { aSecret, newRoom, type Room } from './room.js'
 
@@ -70,15 +70,21 @@ export interface Api {
 export type ApiOptions = Partial<Omit<HttpOptions, 'config'>> & {
   readonly tenant?: object
   readonly rest?: object
+  /** The clock of the room. */
+  readonly time?: VirtualClock
   /** Changes what the API is given of the room's. */
   readonly wrap?: (room: Room) => Partial<HttpOptions>
 }
 
 export const newApi = async (
   t: Teardown,
-  { tenant, rest, wrap, ...options }: ApiOptions = {},
+  { tenant, rest, wrap, time, ...options }: ApiOptions = {},
 ): Promise<Api> => {
-  const room = newRoom(tenant, { listen: { port: 0 }, ...rest })
+  const { records } = options
+  const room = newRoom(tenant, { listen: { port: 0 }, ...rest }, silentLog, {
+    records,
+    ...(time && { clock: time }),
+  })
   const { clock, config, presence, router } = room
   const sets = createKeySets({ fetch: config.fetch, clock, log: silentLog })
   const keys = await readKeys(config.tenants, sets)

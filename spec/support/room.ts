@@ -8,6 +8,7 @@ import type { CallFrame, CallId, HubFrame, Party, TenantId } from '../../src/pro
 import { type CallRequest, createRouter, type Router, readRoutes } from '../../src/router/index.js'
 import { createSource } from '../../src/router/source/index.js'
 import { type Log, silentLog, VirtualClock } from '../../src/runtime/index.js'
+import type { CallRecords } from '../../src/store/index.js'
 
 export const acme = 'acme' as TenantId
 export const aSecret = 'a secret of at least thirty-two bytes'
@@ -66,18 +67,25 @@ const heardOf = (frames: readonly HubFrame[]): string[] =>
         .join(' '),
     )
 
+/** Rooms so far: each has calls of its own, though it may find the records of one before it. */
+let lives = 0
+
 export const newRoom = (
   tenant: object = {},
   rest: object = {},
   log: Log = silentLog,
-  random: () => number = () => 0.5,
+  {
+    records,
+    clock = new VirtualClock(),
+    random = () => 0.5,
+  }: { records?: CallRecords | undefined; clock?: VirtualClock; random?: () => number } = {},
 ): Room => {
   const config = configOf(tenant, rest)
-  const clock = new VirtualClock()
   const presence = createPresence(config.tenants, clock)
   const routes = readRoutes(config)
   if (!routes.ok) throw new Error(JSON.stringify(routes.faults))
   const source = createSource({ fetch: config.fetch, clock })
+  const life = ++lives
   let ids = 0
   const router = createRouter({
     config,
@@ -86,8 +94,9 @@ export const newRoom = (
     source,
     clock,
     log,
+    records,
     bounds: new Bounds(config.limits),
-    newId: () => `call-${++ids}`,
+    newId: () => (records ? `call-${life}-${++ids}` : `call-${++ids}`),
     random,
   })
   return {

@@ -4,10 +4,12 @@
 import type { Readable } from 'node:stream'
 import Type from 'typebox'
 import {
+  AccountName,
   about,
   CallRef,
   CallResource,
   CallStateWord,
+  EndReasonWord,
   Explanation,
   maybe,
   Params,
@@ -68,7 +70,8 @@ const Keyed = Type.Object({
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
       expected: '1 to 255 visible ASCII characters',
-      description: 'Makes a retry safe: for a day the same key names the same call.',
+      description:
+        'Makes a retry safe: for a day the same key names the same call; after a restart, if that is on record.',
     }),
   ),
 })
@@ -100,13 +103,19 @@ export const callRoutes = {
   list: guarded(
     {
       name: 'listCalls',
-      summary: "One's own calls, or with `admin` all of the tenant's; the latest first.",
+      summary:
+        "One's own calls, or with `admin` all of the tenant's: those that go on, the latest first, then those on record, the last to end first.",
       scope: 'call:inbound',
     },
     {
       querystring: Type.Object({
         state: Type.Optional(CallStateWord),
         since: maybe(Time, 'Only those received at this time or later.'),
+        until: maybe(Time, 'Only those received before this time.'),
+        to: Type.Optional(line(1, 'Only those to this number or name.')),
+        from: Type.Optional(line(0, 'Only those from this number.')),
+        reason: Type.Optional(EndReasonWord),
+        by: maybe(AccountName, 'Only those that this account answered.'),
         limit: Type.Optional(
           Type.Integer({
             minimum: 1,
@@ -125,7 +134,10 @@ export const callRoutes = {
             {
               calls: Type.Array(CallResource, { description: 'The calls.' }),
               cursor: Type.Optional(
-                Type.String({ description: 'Where the next page begins; absent on the last.' }),
+                Type.String({
+                  description:
+                    'Where the next page begins; absent on the last. A page with one may have few calls, or none, where many had to be looked at.',
+                }),
               ),
             },
             { description: 'A page of calls.' },
@@ -138,7 +150,8 @@ export const callRoutes = {
   read: guarded(
     {
       name: 'getCall',
-      summary: 'A call. One that has ended stays readable for a while.',
+      summary:
+        'A call. One that has ended stays readable for a while, and for as long as its record is kept.',
       scope: 'call:inbound',
       refusals: ['not-found'],
     },
@@ -150,7 +163,7 @@ export const callRoutes = {
       name: 'followCall',
       summary: 'What the caller is told, as it happens.',
       scope: 'call:inbound',
-      refusals: ['not-found', 'conflict'],
+      refusals: ['not-found', 'conflict', 'call-gone'],
     },
     {
       params: OneCall,

@@ -9,6 +9,7 @@ import type { Bounds } from '../limits/index.js'
 import { type CallId, type CallResource, signalLimit } from '../protocol/index.js'
 import type { Caller, CallView, Router } from '../router/index.js'
 import type { Clock } from '../runtime/index.js'
+import type { CallRecords } from '../store/index.js'
 import type { App } from './app.js'
 import { grantOf, stillGood, whileGood } from './authorization.js'
 import { callRoutes } from './call-routes.js'
@@ -21,6 +22,7 @@ import type { Streams } from './streams.js'
 
 export interface CallsOptions {
   readonly router: Router
+  readonly records?: Pick<CallRecords, 'keys'> | undefined
   readonly revocations: Revocations
   readonly bounds: Bounds
   readonly streams: Streams
@@ -30,6 +32,12 @@ export interface CallsOptions {
 /** A call as this grant may see it. */
 const shown = (grant: Grant, { owner: _, timeline, ...call }: CallView): CallResource =>
   allows(grant, 'call:explain') ? { ...call, timeline } : call
+
+const timeOf = (name: string, text: string): number => {
+  const time = Date.parse(text)
+  if (!Number.isNaN(time)) return time
+  throw new HubError('invalid', `${name} must be a time that exists`)
+}
 
 /** Settles when the call is answered or over, after `waitMs`, or when the client is gone, or its token revoked. */
 const settled = (
@@ -56,19 +64,24 @@ const settled = (
   })
 
 /** Adds `/calls` and what is under it, and the explanation of calls that have not come. */
-export const serveCalls = (app: App, { router, revocations, bounds, streams, clock }: CallsOptions): void => {
-  const keys = new Idempotency(clock, bounds)
+export const serveCalls = (
+  app: App,
+  { router, records, revocations, bounds, streams, clock }: CallsOptions,
+): void => {
+  const keys = new Idempotency(clock, bounds, records)
 
-  const find = (grant: Grant, call: CallId): CallView => {
-    const view = router.get(grant.tenant, call)
+  const find = async (grant: Grant, call: CallId): Promise<CallView> => {
+    const view = await router.read(grant.tenant, call)
     if (view !== undefined && (view.owner === grant.account || allows(grant, 'admin'))) return view
     throw new HubError('not-found', 'no such call')
   }
 
-  /** The caller's side of a call that the grant may change. */
-  const callerOf = (grant: Grant, call: CallId): Caller => {
-    find(grant, call)
-    return router.callerOf(grant.tenant, call) as Caller
+  /** The caller's side of a call that the grant may change; of one that is but on record there is none. */
+  const callerOf = async (grant: Grant, call: CallId): Promise<Caller> => {
+    await find(grant, call)
+    const caller = router.callerOf(grant.tenant, call)
+    if (caller !== undefined) return caller
+    throw new HubError('call-gone', 'the call is over, and no more than its record is left')
   }
 
   /** What the caller is told, where that is kept for HTTP. */
@@ -90,7 +103,7 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
     // Who may not wait has placed nothing.
     if (waitMs > 0) streams.hold(grant, request, reply)
     const { call, first } = accepted(
-      keys.once(grant, request.headers['idempotency-key'], request.body, () => {
+      keys.once(grant, request.headers['idempotency-key'], request.body, idempotency => {
         if (statusCallback !== undefined)
           return refuse('not-supported', 'statusCallback is not supported yet')
         return router.place({
@@ -99,6 +112,7 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
           from,
           direction: 'inbound',
           caller: new Inbox(grant.account, bounds, performs),
+          ...(idempotency && { idempotency }),
           ...(params !== undefined && { params }),
           ...(sdp !== undefined && { sdp }),
           ...(instructions !== undefined && { instructions }),
@@ -111,7 +125,7 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
       stillGood(revocations, grant)
     }
     reply.code(first ? 201 : 200).header('location', `/v1/calls/${call}`)
-    const view = router.get(grant.tenant, call)
+    const view = first ? router.get(grant.tenant, call) : await router.read(grant.tenant, call)
     // A call that its key still names and the router has forgotten is long over.
     if (view === undefined) return { call, state: 'ended' as const }
     return waitMs > 0 ? shown(grant, view) : { call, state: view.state }
@@ -119,15 +133,13 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
 
   app.get('/calls', callRoutes.list, async request => {
     const grant = grantOf(request)
-    const { since, limit = 50, state, cursor } = request.query
-    const time = since === undefined ? undefined : Date.parse(since)
-    if (Number.isNaN(time)) throw new HubError('invalid', 'since must be a time that exists')
+    const { since, until, limit = 50, ...query } = request.query
     const { calls, ...rest } = accepted(
-      router.list(grant.tenant, {
+      await router.list(grant.tenant, {
+        ...query,
         limit,
-        ...(time !== undefined && { since: time }),
-        ...(state !== undefined && { state }),
-        ...(cursor !== undefined && { cursor }),
+        ...(since !== undefined && { since: timeOf('since', since) }),
+        ...(until !== undefined && { until: timeOf('until', until) }),
         ...(!allows(grant, 'admin') && { owner: grant.account }),
       }),
     )
@@ -144,12 +156,12 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
 
   app.get('/calls/:call', callRoutes.read, async request => {
     const grant = grantOf(request)
-    return shown(grant, find(grant, request.params.call))
+    return shown(grant, await find(grant, request.params.call))
   })
 
   app.get('/calls/:call/events', callRoutes.follow, async (request, reply) => {
     const grant = grantOf(request)
-    const inbox = roomIn(inboxOf(callerOf(grant, request.params.call)))
+    const inbox = roomIn(inboxOf(await callerOf(grant, request.params.call)))
     streams.hold(grant, request, reply)
     const events = new EventStream(
       inbox.after(request.headers['last-event-id']),
@@ -160,7 +172,7 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
   })
 
   app.post('/calls/:call', callRoutes.change, async request => {
-    const caller = callerOf(grantOf(request), request.params.call)
+    const caller = await callerOf(grantOf(request), request.params.call)
     const { signal, instructions, performed } = request.body
     if (instructions !== undefined) {
       throw new HubError('not-supported', 'calls can be signalled and ended, not changed, by this hub')
@@ -180,7 +192,8 @@ export const serveCalls = (app: App, { router, revocations, bounds, streams, clo
   })
 
   app.delete('/calls/:call', callRoutes.end, async (request, reply) => {
-    accepted(router.hangup(callerOf(grantOf(request), request.params.call), request.params.call))
+    const { call } = request.params
+    accepted(router.hangup(await callerOf(grantOf(request), call), call))
     return reply.code(204).send()
   })
 }

@@ -10,6 +10,7 @@ import { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
+import type { CallRecords } from '../store/index.js'
 import { shed } from './admission.js'
 import { Answers } from './answers.js'
 import { createApp } from './app.js'
@@ -34,6 +35,8 @@ export interface HttpOptions {
   readonly router: Router
   readonly gateway: Counts['gateway']
   readonly store: StoreFacts
+  /** The calls on record; absent: there is no such thing. */
+  readonly records?: CallRecords | undefined
   /** Why the hub is to get no work for now, by what it is short of; each undefined while it is not. */
   readonly troubles?: Readonly<Record<string, () => string | undefined>>
   /** Why nothing new is taken on for now, if so. */
@@ -61,7 +64,7 @@ export interface Http {
 
 export const createHttp = (options: HttpOptions): Http => {
   const { config, verifier, revocations, presence, router, gateway, store, clock, log } = options
-  const { overloaded, troubles = {}, bounds = new Bounds() } = options
+  const { overloaded, records, troubles = {}, bounds = new Bounds() } = options
   const { connections = new Connections({ bounds, listen: config.listen, log }) } = options
   const audit = new Audit(log, connections)
   const bodies = new Bodies(bounds, audit)
@@ -85,7 +88,7 @@ export const createHttp = (options: HttpOptions): Http => {
       if (overloaded !== undefined) v1.addHook('onRequest', shed(overloaded))
       v1.addHook('onRequest', authenticate({ verifier, connections, bounds, clock }))
       v1.addHook('preHandler', recheck(revocations))
-      serveCalls(v1, { router, revocations, bounds, streams, clock })
+      serveCalls(v1, { router, records, revocations, bounds, streams, clock })
       servePresence(v1, { presence, revocations, streams, clock })
       serveRevocations(v1, revocations)
     },

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.js'
 import type { Bounds, Connections } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { Router } from '../router/index.js'
+import type { CallRecords } from '../store/index.js'
 import type { Audit } from './audit.js'
 
 /** What the gateway counts. */
@@ -23,6 +24,7 @@ export interface SocketCounts {
 /** What the store tells of itself. */
 export interface StoreFacts {
   readonly counts: { readonly written: number; readonly failed: number; readonly damaged: number }
+  readonly records?: Pick<CallRecords, 'counts' | 'waiting'> | undefined
 }
 
 export interface Counts {
@@ -130,6 +132,15 @@ export const createMetrics = (counts: Counts): Metrics => {
     'store_damaged_total',
     'Files that could not be understood at the start, and were put aside.',
     () => store.counts.damaged,
+  )
+  gauge('call_records_waiting', 'Records of ended calls that wait for the disk.', () =>
+    Number(store.records?.waiting ?? 0),
+  )
+  counter(
+    'call_records_total',
+    'Records of ended calls: `written`; `late`, whose end was told before; `lost`; at the start `damaged` and `torn`.',
+    'outcome',
+    () => Object.entries(store.records?.counts ?? {}),
   )
   counter('http_responses_total', 'HTTP answers, by status.', 'status', () => audit.answers)
 

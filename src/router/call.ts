@@ -14,6 +14,7 @@ import type {
   TenantId,
 } from '../protocol/index.js'
 import type { Timer } from '../runtime/index.js'
+import type { CallRecord } from '../store/index.js'
 import { type CallEvent, callAutomaton } from './call.machine.js'
 import { endings } from './endings.js'
 import type { DialStep, GatewayVerb, InstructionSource } from './instructions/index.js'
@@ -21,6 +22,7 @@ import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
 import { Performing } from './performing.js'
 import type { Standing } from './plan.js'
+import { Attempts, recordOf } from './record.js'
 import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallView, Report, Side } from './routing.js'
 import { isParty, partyOf, sameParty } from './sides.js'
@@ -52,6 +54,8 @@ export class Call {
   readonly parts: Parts
   readonly timeline: Timeline
   readonly createdAt: string
+  /** What became of each device it was offered to, for its record; undefined where none is kept. */
+  readonly attempts: Attempts | undefined
   #ending: AbortController | undefined
   #state = callAutomaton.initial
   #dialing: Dialing | undefined
@@ -59,8 +63,8 @@ export class Call {
   #performing: Performing | undefined
   #dialled: EndReason | undefined
   #winner: Winner | undefined
-  /** Who has answered last. */
-  #by: PartyName | undefined
+  /** Who has answered last, and when. */
+  #answered: { readonly by: PartyName; readonly at: string } | undefined
   #sdp: string | undefined
   /** How long all who answered have talked, in milliseconds. */
   #talkMs: number | undefined
@@ -81,6 +85,7 @@ export class Call {
     this.parts = parts
     this.timeline = new Timeline(parts.clock, parts.bounds)
     this.createdAt = this.timeline.stamp()
+    this.attempts = parts.keep && new Attempts(() => this.timeline.stamp())
     this.timeline.add('received', { from: request.from, to: request.to, direction: request.direction })
     parts.sides.add(request.caller, this)
   }
@@ -120,6 +125,11 @@ export class Call {
   /** A gateway has done something for the caller. */
   get served(): boolean {
     return this.#performing?.served === true
+  }
+
+  /** Who has answered last. */
+  get by(): PartyName | undefined {
+    return this.#answered?.by
   }
 
   /** How the last dial ended that did not end the call. */
@@ -182,6 +192,7 @@ export class Call {
     return this.#withAttempt(party, (offer, attempt) => {
       this.#step('connect')
       const by: PartyName = { account: party.account, device: party.device }
+      const { timeline } = this
       this.#winner = {
         party,
         name: by,
@@ -190,9 +201,9 @@ export class Call {
         limit: this.#limit(),
         lost: false,
       }
-      this.#by = by
+      this.#answered = { by, at: timeline.stamp() }
       this.#sdp = sdp
-      this.timeline.add('answered', { ...by })
+      timeline.add('answered', { ...by })
       offer.win(attempt)
       this.#dialing?.answered(by)
       this.parts.presence.send(party, { type: 'connected', call: this.id })
@@ -208,7 +219,8 @@ export class Call {
   hangup(side: Side, note?: string): Result<undefined> {
     const said = note === undefined ? {} : { note }
     if (this.#isWinner(side)) this.#left('completed', { by: this.#winner?.name, ...said })
-    else if (this.#isCaller(side)) this.end(this.#by ? 'completed' : 'canceled', { by: 'caller', ...said })
+    else if (this.#isCaller(side))
+      this.end(this.#answered ? 'completed' : 'canceled', { by: 'caller', ...said })
     else return isParty(side) ? this.reject(side, 'declined') : callGone
     return ok(undefined)
   }
@@ -246,7 +258,7 @@ export class Call {
       if (this.#isWinner(side)) this.#left('failed', lost)
       else this.end('failed', lost)
     } else if (this.#isCaller(side)) {
-      this.end(this.#by ? 'completed' : 'canceled', { by: 'caller', message: 'the caller was lost' })
+      this.end(this.#answered ? 'completed' : 'canceled', { by: 'caller', message: 'the caller was lost' })
     } else if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.gone(attempt))
   }
 
@@ -274,7 +286,10 @@ export class Call {
     return this.#offers.flatMap(offer => offer.again(party))
   }
 
-  /** Ends the call, once: every side hears the reason, and every person is free again. */
+  /**
+   * Ends the call, once: every side hears the reason, and every person is free again, at once. Only the caller, who
+   * may forget the call then, hears of it when it is on record.
+   */
   end(reason: EndReason, facts: { by?: unknown; note?: string; message?: string } = {}): void {
     if (!this.#step('end')) return
     const { caller } = this.request
@@ -286,7 +301,9 @@ export class Call {
     this.timeline.add('ended', { reason, ...facts })
     const ended = { type: 'ended' as const, call: this.id, reason, ...(message !== undefined && { message }) }
     if (this.#winner) this.#dismiss(this.#winner, ended)
-    this.tell(ended)
+    const { keep } = this.parts
+    if (keep === undefined) this.tell(ended)
+    else keep(this.#record(), () => this.tell(ended))
     this.parts.sides.remove(caller, this)
     if (caller.party) this.#release(caller.party, this.#talkMs, 0)
     this.parts.ended(this)
@@ -303,13 +320,20 @@ export class Call {
       createdAt: this.createdAt,
       ...(this.#end && { endedAt: this.#end.at, reason: this.#end.reason }),
       ...(this.#end?.message !== undefined && { message: this.#end.message }),
-      ...(this.#by && { by: this.#by }),
+      ...(this.#answered && { by: this.#answered.by, answeredAt: this.#answered.at }),
+      ...(this.#end && this.#talkMs !== undefined && { talkMs: this.#talkMs }),
       ...(this.#sdp !== undefined && { sdp: this.#sdp }),
       get timeline() {
         return timeline.lines
       },
       owner: caller.account,
     }
+  }
+
+  #record(): CallRecord {
+    const { tenant, direction, idempotency } = this.request
+    const { all: attempts } = this.attempts as Attempts
+    return recordOf(this.view(), { tenant, direction, attempts, ...(idempotency && { idempotency }) })
   }
 
   get #offers(): Offer[] {

@@ -4,6 +4,7 @@
 import type { Bounds } from '../limits/index.js'
 import type { CallId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
+import type { Position } from '../store/index.js'
 import type { Caller, CallView } from './routing.js'
 
 const readableMs = 15 * 60_000
@@ -15,6 +16,8 @@ export interface EndedCall {
   readonly view: CallView
   /** About how many characters it takes. */
   readonly weight: number
+  /** Where its record is; undefined: there is none, or not yet. */
+  position?: Position
 }
 
 interface Kept extends EndedCall {

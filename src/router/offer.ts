@@ -311,6 +311,7 @@ export class Offer {
     const next = attemptAutomaton.next(attempt.state, event)
     if (next === undefined) return false
     attempt.state = next
+    this.#call.attempts?.moved(attempt.party, next.value)
     return true
   }
 

@@ -5,6 +5,7 @@ import type { Bounds } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
 import type { CallId, Destination, Resource, TenantId } from '../protocol/index.js'
 import type { Clock, Log } from '../runtime/index.js'
+import type { CallRecord } from '../store/index.js'
 import type { Call } from './call.js'
 import type { Memory } from './memory.js'
 import type { Sides } from './sides.js'
@@ -26,6 +27,8 @@ export interface Parts {
   newId(): CallId
   /** Watches over work that nobody waits for: what it throws is logged, and ends its call. */
   guard(work: Promise<unknown>, call: Call): void
+  /** Keeps the record of a call that is over, and says when its caller may hear of that; absent: none is kept. */
+  readonly keep?: ((record: CallRecord, told: () => void) => void) | undefined
   /** The call is over: it moves from the live ones to the ended. */
   ended(call: Call): void
 }

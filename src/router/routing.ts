@@ -17,6 +17,7 @@ import type {
   TenantId,
   TimelineEntry,
 } from '../protocol/index.js'
+import type { KeyDigest } from '../store/index.js'
 import type { ExplainRequest } from './explain.js'
 import type { MatchRoute } from './routes.js'
 
@@ -44,6 +45,8 @@ export interface CallRequest {
   /** From outside the platform, or from one of its own devices. */
   readonly direction: 'inbound' | 'outbound-dial'
   readonly caller: Caller
+  /** What names it in a retry, to be kept with its record. */
+  readonly idempotency?: KeyDigest
 }
 
 /** A call as the router knows it. */
@@ -69,9 +72,21 @@ export interface ListQuery {
   /** Only this account's calls; absent: all of the tenant's. */
   readonly owner?: AccountId
   readonly state?: CallState
-  /** Only calls received at or after this time, milliseconds since 1970. */
+  /** Only calls received at or after this time, and before that one, milliseconds since 1970. */
   readonly since?: number
+  readonly until?: number
+  readonly to?: string
+  readonly from?: string
+  readonly reason?: EndReason
+  /** Only calls that this account answered. */
+  readonly by?: AccountId
   readonly limit: number
+  readonly cursor?: string
+}
+
+export interface CallPage {
+  readonly calls: readonly CallView[]
+  /** Where to go on; absent: there are no more. */
   readonly cursor?: string
 }
 
@@ -102,11 +117,12 @@ export interface Router {
   /** What a device's new session must be told again: its open offers (`invite`) and answered calls (`connected`). */
   retell(party: Party): readonly CallFrame[]
 
+  /** A call that is live, or ended a while ago at most. */
   get(tenant: TenantId, call: CallId): CallView | undefined
-  list(
-    tenant: TenantId,
-    query: ListQuery,
-  ): Result<{ readonly calls: readonly CallView[]; readonly cursor?: string }>
+  /** The same, or one that is on record. Rejects as the disk does. */
+  read(tenant: TenantId, call: CallId): Promise<CallView | undefined>
+  /** Calls that are not on record, the latest first; then those that are, the last to end first. Rejects as the disk does. */
+  list(tenant: TenantId, query: ListQuery): Promise<Result<CallPage>>
   /** Who would be rung if a call came now, and why each other would not; reserves nothing. */
   explain(tenant: TenantId, request: ExplainRequest): Promise<Result<Explanation>>
   /** Who placed the call, for as long as it is readable. */
@@ -114,10 +130,12 @@ export interface Router {
 
   /** Goes by these tenants and routes from now on; calls under way keep what they began with. */
   configure(tenants: Config['tenants'], routes: ReadonlyMap<TenantId, MatchRoute>): void
-  /** Takes no new calls; settles when the last one has ended. */
+  /** Takes no new calls; settles when the last one has ended, and its caller knows. */
   drain(): Promise<void>
-  /** Ends every call `failed`. */
-  close(): void
+  /** Ends every call `failed`; settles when all callers know. */
+  close(): Promise<void>
+  /** Why no call is taken until the disk has caught up with those that ended, if so. */
+  readonly trouble: string | undefined
   readonly counts: {
     readonly live: number
     readonly placed: number

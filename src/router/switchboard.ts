@@ -14,6 +14,7 @@ import {
   type TenantId,
 } from '../protocol/index.js'
 import type { Clock, Log } from '../runtime/index.js'
+import type { CallRecord, CallRecords } from '../store/index.js'
 import { Call, callGone } from './call.js'
 import { Calls } from './calls.js'
 import { explain } from './explain.js'
@@ -40,6 +41,8 @@ export interface RouterOptions {
   readonly random: () => number
   /** Why no call is taken for now, if so; those that are under way go on. */
   readonly overloaded?: () => Refusal | undefined
+  /** Where calls go that are over; absent: nowhere. */
+  readonly records?: CallRecords | undefined
   /** Reads presence from another machine; absent: from `presence`. */
   readonly read?: Parts['read']
 }
@@ -66,10 +69,10 @@ const excessOf = (bounds: Bounds, params: Params): Refusal | undefined => {
 
 /** The router of this process. */
 export const createRouter = (options: RouterOptions): Router => {
-  const { presence, clock, log, bounds = new Bounds() } = options
+  const { presence, clock, log, records, bounds = new Bounds() } = options
   let { tenants } = options.config
   let { routes } = options
-  const calls = new Calls(clock, bounds)
+  const calls = new Calls(clock, bounds, records)
   const live = new Quota()
   const rates = { account: new Buckets(), tenant: new Buckets() }
   const sides = new Sides()
@@ -80,6 +83,31 @@ export const createRouter = (options: RouterOptions): Router => {
     emptied = resolve
   })
   let draining = false
+  /** How many callers do not know yet that their call is over. */
+  let untold = 0
+
+  /** All is over, once nothing new can come. */
+  const settle = (): void => {
+    if (draining && calls.live.size === 0 && untold === 0) emptied?.()
+  }
+
+  /** The disk is slower than calls come and go. */
+  const isBehind = (): boolean => records !== undefined && records.waiting >= bounds.of.waitingRecords
+
+  const keepIn =
+    (records: CallRecords) =>
+    (record: CallRecord, tell: () => void): void => {
+      let told = false
+      untold++
+      records.append(record, position => {
+        if (position !== undefined) calls.recorded(record.tenant, record.call, position)
+        if (told) return
+        told = true
+        untold--
+        tell()
+        settle()
+      })
+    }
 
   const parts: Parts = {
     ...options,
@@ -91,6 +119,7 @@ export const createRouter = (options: RouterOptions): Router => {
       (async (tenant, destination) =>
         presence.resource(tenant, destination, { view: 'routing', devices: true })),
     newId: () => options.newId() as CallId,
+    keep: records && keepIn(records),
     guard(work, call) {
       work.catch((error: unknown) => {
         log.error({ call: call.id, error }, 'a call failed')
@@ -101,7 +130,7 @@ export const createRouter = (options: RouterOptions): Router => {
       ended[call.reason as EndReason]++
       calls.end(call)
       live.give(call.tenant)
-      if (draining && calls.live.size === 0) emptied?.()
+      settle()
     },
   }
 
@@ -145,6 +174,7 @@ export const createRouter = (options: RouterOptions): Router => {
     if (draining) return refuse('draining', 'the hub takes no new calls: it is about to stop')
     const overloaded = options.overloaded?.()
     if (overloaded !== undefined) return overloaded
+    if (isBehind()) return bounds.refuse('waitingRecords')
     const { tenant, caller } = request
     const standing = standingOf(tenant)
     if (!standing.ok) return standing
@@ -207,6 +237,7 @@ export const createRouter = (options: RouterOptions): Router => {
         return call.retell(party)
       }),
     get: (tenant, id) => calls.view(tenant, id),
+    read: (tenant, id) => calls.read(tenant, id),
     list: (tenant, query) => calls.list(tenant, query),
     async explain(tenant, request) {
       const standing = standingOf(tenant)
@@ -221,12 +252,17 @@ export const createRouter = (options: RouterOptions): Router => {
     },
     drain() {
       draining = true
-      if (calls.live.size === 0) emptied?.()
+      settle()
       return empty
     },
     close() {
       draining = true
       for (const call of calls.live.values()) call.end('failed', { message: 'the hub stopped' })
+      settle()
+      return empty
+    },
+    get trouble() {
+      return isBehind() ? `records of ${records?.waiting} calls wait for the disk` : undefined
     },
     get counts() {
       return { live: calls.live.size, placed: calls.placed, ended }
