@@ -4,6 +4,7 @@
 
 import { Command } from 'commander'
 import { callCommand } from './call.js'
+import { callsCommand } from './calls.js'
 import { completionCommand } from './completion/completion.js'
 import { configCommand } from './config/config.js'
 import { demoCommand } from './demo/demo.js'
@@ -33,7 +34,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
 const purposes = {
   'To try it out:': [demoCommand, phoneCommand, callCommand, watchCommand, simulateCommand],
   'To run a hub:': [configCommand, serveCommand, tokenCommand],
-  'To find out why:': [doctorCommand, explainCommand],
+  'To find out why:': [doctorCommand, explainCommand, callsCommand],
   'Besides:': [completionCommand],
 }
 

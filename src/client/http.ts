@@ -30,6 +30,13 @@ export interface CallQuery {
   readonly state?: CallView['state'] | undefined
   /** ISO 8601: calls received at or after. */
   readonly since?: string | undefined
+  /** ISO 8601: calls received before. */
+  readonly until?: string | undefined
+  readonly to?: string | undefined
+  readonly from?: string | undefined
+  readonly reason?: CallView['reason'] | undefined
+  /** The account that answered. */
+  readonly by?: string | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
