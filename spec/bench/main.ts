@@ -14,6 +14,7 @@ import { reconnect } from './b6-reconnect.js'
 import { largeGroups } from './b7-large-groups.js'
 import { manyAccounts } from './b8-many-accounts.js'
 import { endurance } from './b10-endurance.js'
+import { callRecords } from './b11-records.js'
 import type { Bench, Benchmark, Line, Scale } from './benchmark.js'
 import { asJson, asMarkdown, asText } from './report.js'
 import { canPin, pinDriver, Server, type ServerName } from './server.js'
@@ -27,6 +28,7 @@ const benchmarks: readonly Benchmark[] = [
   reconnect,
   largeGroups,
   manyAccounts,
+  callRecords,
   endurance,
 ]
 

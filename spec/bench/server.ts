@@ -5,7 +5,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-export type ServerName = 'hub' | 'bare' | 'plain-http' | 'socket-io' | 'presence' | 'router'
+export type ServerName = 'hub' | 'bare' | 'plain-http' | 'socket-io' | 'presence' | 'router' | 'records'
 
 /** Shares of a core, 1 being all of it. */
 export interface Cores {
