@@ -288,6 +288,17 @@ t.test('what a gateway is at is left when the call is sent elsewhere', async t =
   t.equal(bob.heard.at(-1), 'invite')
 })
 
+t.test('who was passed the call performs nothing: a gateway would have', async t => {
+  const steps = [{ say: { text: 'one moment' } }, { gather: {} }]
+  const room = newRoom({ ...people, routes: [{ to: 'menu', instructions: { steps } }] })
+  const [alice, bob] = [room.phone('alice'), room.phone('bob')]
+  const call = await placed(room, alice, bob)
+  t.ok(room.router.transfer(alice.party, call, 'menu').ok)
+  await room.clock.settle()
+  t.equal(bob.heard.at(-1), 'ended failed')
+  t.match(events(room, call).slice(-2), ['warning', 'ended'])
+})
+
 t.test('a side that was passed the call is lost for good: it fails for the other', async t => {
   const room = newRoom(people)
   const [alice, bob, carol] = [room.phone('alice'), room.phone('bob'), room.phone('carol')]

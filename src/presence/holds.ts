@@ -50,16 +50,11 @@ export const seize = (graph: Graph, hold: Hold, id: DeviceId): Result<undefined>
 }
 
 /** The place of one call on an account is another call's, which is offered to it: nothing that is seen changes. */
-export const pass = (graph: Graph, hold: Hold, to: CallId): Result<undefined> => {
+export const pass = (graph: Graph, hold: Hold, to: CallId): void => {
   const account = graph.find(hold.tenant, hold.account)
   const record = account && holdOf(account, hold)
-  if (account === undefined || record === undefined) {
-    return refuse('not-found', `${hold.account} has no such call`)
-  }
-  account.holds = account.holds.map(other =>
-    other === record ? { ...record, call: to, offered: true } : other,
-  )
-  return ok(undefined)
+  if (account === undefined || record === undefined) return
+  account.holds = [...account.holds.filter(other => other !== record), { ...record, call: to, offered: true }]
 }
 
 const change = (

@@ -273,9 +273,8 @@ export class Call {
     this.#leaveSearch()
   }
 
-  /** The device at the other end of the connected call; undefined: it is no device's, or this one is not in it. */
+  /** The device at the other end of a call that this one is connected in; undefined: it is no device's. */
   opposite(party: Party): Party | undefined {
-    if (!this.talks(party)) return undefined
     return this.#caller.is(party) ? this.#talk?.party : this.#caller.party
   }
 

@@ -129,8 +129,8 @@ export class Offer {
     const { candidate, replaces } = this.#terms
     const devices = candidate.devices.map(({ device }) => device)
     if (replaces === undefined) return presence.claim(this.#hold, devices)
-    const passed = presence.pass({ ...this.#hold, call: replaces }, this.#hold.call)
-    return passed.ok ? ok(devices) : passed
+    presence.pass({ ...this.#hold, call: replaces }, this.#hold.call)
+    return ok(devices)
   }
 
   #offer(attempt: Attempt): void {
