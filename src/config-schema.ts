@@ -168,6 +168,17 @@ export const Group = section('Several accounts under one name.', {
   open: defaultsTo(false, flag("Whether a token's groups claim may join it.")),
 })
 
+/** A value that is only read. */
+type Told<T> = T extends readonly (infer Item)[]
+  ? readonly Told<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Told<T[K]> }
+    : T
+
+/** What may be said of a group, and of a member in it. */
+export type GroupInput = Told<Static<typeof Group>>
+export type MemberInput = Told<Static<typeof Member>>
+
 const Account = section('An account, where more is to be said of it than its token does.', {
   capacity: Type.Optional(
     Type.Integer({
@@ -312,6 +323,15 @@ export const Limits = section('How much one peer, account or tenant may take; do
   idempotencyKeysPerTenant: defaultsTo(10_000, count('Idempotency keys of one tenant that are remembered.')),
   overridesPerTenant: defaultsTo(10_000, count('Accounts of one tenant whose status is overridden.')),
   revocationsPerTenant: defaultsTo(10_000, count('Revocations of one tenant that are in force.')),
+  groupsPerTenant: defaultsTo(
+    1_000,
+    count('Groups of one tenant, those of its configuration too; no more are made at run time.'),
+  ),
+  membersPerGroup: defaultsTo(10_000, count('Members of one group that was changed at run time.')),
+  directoryBytesPerTenant: defaultsTo(
+    8 * 1024 * 1024,
+    count('Characters of the groups of one tenant that were changed at run time.'),
+  ),
   cachedTokens: defaultsTo(
     10_000,
     count('Verified tokens that are remembered, so that they cost less again.'),

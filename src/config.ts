@@ -7,7 +7,16 @@ import { dirname, resolve } from 'node:path'
 import { type KeyConfig, readKeys } from './config-keys.js'
 import { type Filled, fill } from './config-options.js'
 import { Reading, type Surroundings } from './config-reading.js'
-import { File, Limits as LimitsSection, Member, type Strategy, type Tenant } from './config-schema.js'
+import {
+  File,
+  Group,
+  type GroupInput,
+  Limits as LimitsSection,
+  Member,
+  type MemberInput,
+  type Strategy,
+  type Tenant,
+} from './config-schema.js'
 import type { Fault } from './errors.js'
 import { type AccountId, type Destination, isName, nameRule, type TenantId } from './protocol/index.js'
 import { check, readBlock } from './runtime/index.js'
@@ -20,6 +29,10 @@ export {
   algorithms,
   type ConfigInput,
   File as ConfigSchema,
+  Group as GroupSchema,
+  type GroupInput,
+  Member as MemberSchema,
+  type MemberInput,
   type Strategy,
   strategies,
 } from './config-schema.js'
@@ -134,23 +147,42 @@ export type Read<T> =
 const fileCheck = check(File)
 
 type TenantInput = Filled<typeof Tenant>
+/** What `fill` takes for a schema. */
+type Given<S extends Parameters<typeof fill>[0]> = Parameters<typeof fill<S>>[1]
 
-const readGroup = (
+/** One member, every value filled in. */
+export const readMember = (input: MemberInput): MemberConfig => {
+  const member = fill(Member, input as Given<typeof Member>)
+  return { ...member, account: member.account as AccountId }
+}
+
+/** `path` is where its members are. */
+const groupOf = (
   reading: Reading,
   path: string,
   { ringTimeoutMs, ...group }: TenantInput['groups'][string],
-  calls: Config['calls'],
+  calls: Pick<Config['calls'], 'ringTimeoutMs'>,
 ): GroupConfig => {
   const seen = new Set<string>()
   const members = group.members.map((entry, index) => {
-    const member = fill(Member, typeof entry === 'string' ? { account: entry } : entry)
-    const at = `${path}.members[${index}]`
+    const member = readMember(typeof entry === 'string' ? { account: entry } : entry)
+    const at = `${path}[${index}]`
     if (!isName(member.account)) reading.fault(at, `must be ${nameRule}`)
     if (seen.has(member.account)) reading.fault(at, `${member.account} is there twice`)
     seen.add(member.account)
-    return { ...member, account: member.account as AccountId }
+    return member
   })
   return { ...group, ringTimeoutMs: ringTimeoutMs ?? calls.ringTimeoutMs, members }
+}
+
+/** One group that came in another way than in a configuration, of the same shape: judged and filled in as there. */
+export const readGroup = (
+  input: GroupInput,
+  calls: Pick<Config['calls'], 'ringTimeoutMs'>,
+): Read<GroupConfig> => {
+  const reading = new Reading({ dir: '', env: {} })
+  const value = groupOf(reading, 'members', fill(Group, input as Given<typeof Group>), calls)
+  return reading.faults.length > 0 ? { ok: false, faults: reading.faults } : { ok: true, value }
 }
 
 const readPattern = (reading: Reading, path: string, source: string): void => {
@@ -169,7 +201,9 @@ const readTenant = (
 ): TenantConfig => {
   const groups = reading
     .named(`${path}.groups`, tenant.groups)
-    .map(([name, group, at]) => [name as Destination, readGroup(reading, at, group, calls)] as const)
+    .map(
+      ([name, group, at]) => [name as Destination, groupOf(reading, `${at}.members`, group, calls)] as const,
+    )
   const accounts = reading
     .named(`${path}.accounts`, tenant.accounts)
     .map(([name, account]) => [name as AccountId, account] as const)

@@ -3,14 +3,23 @@
 
 import * as fs from 'node:fs/promises'
 import Type from 'typebox'
+import { GroupSchema } from '../config.js'
 import { HubError } from '../errors.js'
-import { type AccountId, AccountName, DeclaredWord, StatusChange, systemName } from '../protocol/index.js'
+import {
+  type AccountId,
+  AccountName,
+  DeclaredWord,
+  type Destination,
+  DestinationName,
+  StatusChange,
+  systemName,
+} from '../protocol/index.js'
 import { type Clock, faultText, type Log } from '../runtime/index.js'
 import type { Disk } from './disk.js'
 import { FileTable, type Ground, type TableForm } from './file-table.js'
 import { takeLock } from './lock.js'
 import { RecordLog, type RecordLogOptions } from './record-log.js'
-import type { KeptOverride, Store } from './store.js'
+import type { KeptGroup, KeptOverride, Store } from './store.js'
 
 export interface FileStoreOptions {
   /** The folder, made if it is not there, for its owner's eyes only. */
@@ -42,9 +51,16 @@ const revocationsForm: TableForm = {
   value: { at: Type.Integer() },
 }
 
+const groupsForm: TableForm = {
+  file: 'groups.jsonl',
+  name: DestinationName,
+  value: { group: Type.Optional(GroupSchema) },
+}
+
 const openFiles = async (ground: Ground, records: RecordLogOptions | undefined) => ({
   overrides: await FileTable.open<AccountId, KeptOverride>(overridesForm, ground),
   revocations: await FileTable.open<string, { readonly at: number }>(revocationsForm, ground),
+  groups: await FileTable.open<Destination, KeptGroup>(groupsForm, ground),
   records: records && (await RecordLog.open(ground, records)),
 })
 
@@ -54,16 +70,17 @@ const open = async (ground: Ground, options: RecordLogOptions | undefined): Prom
   const lock = await takeLock(disk, dir)
   if (!lock.ok) throw new HubError(lock.code, `dataDir ${lock.message}`)
   const { release } = lock.value
-  const { overrides, revocations, records } = await openFiles(ground, options).catch(async error => {
+  const { overrides, revocations, groups, records } = await openFiles(ground, options).catch(async error => {
     await release()
     throw error
   })
-  const tables = [overrides, revocations]
+  const tables = [overrides, revocations, groups]
   const sum = (count: (table: (typeof tables)[number]) => number): number =>
     tables.reduce((total, table) => total + count(table), 0)
   return {
     overrides,
     revocations,
+    groups,
     records,
     get trouble() {
       const troubles = [...tables.map(({ kept }) => kept.trouble), records?.trouble]

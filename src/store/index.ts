@@ -12,5 +12,12 @@ export type {
   Position,
   RecordCounts,
 } from './records.js'
-export { type KeptOverride, nothingKept, type OverrideStore, type Store, type Table } from './store.js'
+export {
+  type KeptGroup,
+  type KeptOverride,
+  nothingKept,
+  type OverrideStore,
+  type Store,
+  type Table,
+} from './store.js'
 export { tryFolder } from './trial.js'
