@@ -53,6 +53,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'inspection.ts': ['egress', 'gateway/token', 'limits', 'router', 'store'],
   'index.ts': ['hub.ts', 'gateway/token', 'protocol'],
   'hub.ts': [
+    'directory',
     'gateway',
     'gateway/token',
     'http',
@@ -67,11 +68,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   limits: [],
   protocol: [],
   store: ['protocol'],
+  directory: ['protocol', 'store', 'limits'],
   presence: ['protocol', 'store', 'limits'],
   egress: ['limits'],
   router: ['presence', 'protocol', 'egress', 'limits', 'store'],
   gateway: ['router', 'presence', 'protocol', 'egress', 'limits'],
-  http: ['router', 'presence', 'protocol', 'limits', 'gateway/token', 'store'],
+  http: ['router', 'presence', 'directory', 'protocol', 'limits', 'gateway/token', 'store'],
   client: ['protocol'],
   cli: ['hub.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
   react: ['client'],
@@ -153,7 +155,7 @@ t.test(
   'time and chance are injected: no timer, clock or dice of the platform in the rooms that decide',
   async t => {
     const platform = /\b(setTimeout|setInterval|Date\.now|performance\.now|Math\.random|new Date\(\))/
-    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store', 'egress']
+    const deciding = ['presence', 'directory', 'router', 'gateway', 'protocol', 'http', 'store', 'egress']
     t.same(
       files.filter(
         file =>

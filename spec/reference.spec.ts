@@ -268,6 +268,20 @@ t.test('what a hub answers is what is described, in each operation and for refus
     status: 403,
     token: await tokenOf('eve', { scopes: ['call:place'] }),
   })
+  t.match(await ask('GET', '/v1/groups'), { groups: [{ group: 'support', members: 2, changed: false }] })
+  await ask('GET', '/v1/groups/support')
+  await ask('PUT', '/v1/groups/night', { body: { members: ['carol'], awayAfterMisses: 3 }, status: 201 })
+  await ask('PUT', '/v1/groups/night', { body: { open: true }, 'if-match': '*' })
+  await ask('PUT', '/v1/groups/night', { body: {}, 'if-none-match': '*', status: 409 })
+  const paused = { paused: 'lunch', skills: ['fr'] }
+  await ask('PUT', '/v1/groups/support/members/carol', { body: paused, status: 201 })
+  await ask('PUT', '/v1/groups/support/members/carol', { body: paused })
+  t.match(await ask('GET', '/v1/groups/support/members/carol'), paused)
+  t.match(await ask('GET', '/v1/groups?limit=1'), { cursor: 'night' })
+  await ask('DELETE', '/v1/groups/support/members/carol', { status: 204 })
+  await ask('GET', '/v1/groups/support/members/carol', { status: 404 })
+  await ask('DELETE', '/v1/groups/support', { status: 204 })
+  await ask('DELETE', '/v1/groups/support/changes')
   await ask('POST', '/v1/revocations', { body: { jti: 'x' }, status: 204 })
   await ask('POST', '/v1/revocations', { body: { account: 'gateway' }, status: 204 })
   await ask('GET', '/v1/calls', { status: 401 })

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { type Config, type ConfigInput, readConfig } from './config.js'
+import { Directory } from './directory/index.js'
 import type { Connect } from './egress/index.js'
 import { type Fault, HubError, type Refusal, refuse } from './errors.js'
 import { createGateway } from './gateway/index.js'
@@ -57,7 +58,8 @@ export interface Hub {
   /**
    * Goes by another configuration: tenants with their keys, directories and routes, and the audience. The answer names
    * what else has changed, and waits for a new start. Rejects as `createHub` throws, and then all stays as it was.
-   * Sessions keep the tokens they came with, until those expire; what was revoked stays so; calls keep the instructions they began with.
+   * Sessions keep the tokens they came with, until those expire; what was revoked stays so, and what was said of a
+   * group at run time; calls keep the instructions they began with.
    */
   reload(config: Config | ConfigInput): Promise<readonly string[]>
   /**
@@ -152,7 +154,19 @@ const assemble = (
   let current = createVerifier({ audience: config.audience, keys, clock, revocations, bounds })
   let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => verifying(current.verify(token)) }
-  const presence = createPresence(config.tenants, clock, store.overrides, bounds)
+  let matching = routes
+  const directory = new Directory({
+    config,
+    kept: store.groups,
+    bounds,
+    log,
+    knows: (tenant, name) => presence.knows(tenant, name),
+    changed(tenant, group, settings) {
+      presence.configureGroup(tenant, group, settings)
+      router.configure(directory.tenants, matching)
+    },
+  })
+  const presence = createPresence(directory.tenants, clock, store.overrides, bounds)
   const source = createSource({
     fetch: config.fetch,
     clock,
@@ -160,7 +174,7 @@ const assemble = (
     network: { connect: options.connect },
   })
   const router = createRouter({
-    config,
+    config: { ...config, tenants: directory.tenants },
     presence,
     routes,
     source,
@@ -197,6 +211,7 @@ const assemble = (
     revocations,
     presence,
     router,
+    directory,
     gateway,
     store,
     records: store.records,
@@ -239,8 +254,10 @@ const assemble = (
       const next = await turn
       const { audience } = next.config
       current = createVerifier({ audience, keys: next.keys, clock, revocations, bounds })
-      presence.configure(next.config.tenants)
-      router.configure(next.config.tenants, next.routes)
+      matching = next.routes
+      directory.configure(next.config.tenants)
+      presence.configure(directory.tenants)
+      router.configure(directory.tenants, matching)
       return lasting.filter(name => !isDeepStrictEqual(config[name], next.config[name]))
     },
     async drain() {

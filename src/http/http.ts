@@ -4,6 +4,7 @@
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Config } from '../config.js'
+import type { Directory } from '../directory/index.js'
 import type { Refusal } from '../errors.js'
 import type { Revocations, Verifier } from '../gateway/token/index.js'
 import { Bounds, Connections } from '../limits/index.js'
@@ -19,6 +20,7 @@ import { authenticate, recheck } from './authorization.js'
 import { Bodies } from './bodies.js'
 import { serveCalls } from './calls.js'
 import { allowOrigins } from './cors.js'
+import { serveGroups } from './groups.js'
 import { type Bound, createListener } from './listener.js'
 import { type Counts, createMetrics, type StoreFacts } from './metrics.js'
 import { serveDescription } from './openapi.js'
@@ -33,6 +35,7 @@ export interface HttpOptions {
   readonly revocations: Revocations
   readonly presence: Presence
   readonly router: Router
+  readonly directory: Directory
   readonly gateway: Counts['gateway']
   readonly store: StoreFacts
   /** The calls on record; absent: there is no such thing. */
@@ -63,7 +66,7 @@ export interface Http {
 }
 
 export const createHttp = (options: HttpOptions): Http => {
-  const { config, verifier, revocations, presence, router, gateway, store, clock, log } = options
+  const { config, verifier, revocations, presence, router, directory, gateway, store, clock, log } = options
   const { overloaded, records, troubles = {}, bounds = new Bounds() } = options
   const { connections = new Connections({ bounds, listen: config.listen, log }) } = options
   const audit = new Audit(log, connections)
@@ -91,6 +94,7 @@ export const createHttp = (options: HttpOptions): Http => {
       serveCalls(v1, { router, records, revocations, bounds, streams, clock })
       servePresence(v1, { presence, revocations, streams, clock })
       serveRevocations(v1, revocations)
+      serveGroups(v1, { directory, audit })
     },
     { prefix: '/v1' },
   )
