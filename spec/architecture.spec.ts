@@ -130,7 +130,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'hub.ts': /^node:(crypto|stream|util)$/,
   runtime: /^(typebox(\/.*)?|node:(net|v8))$/,
   limits: /^(lru-cache|node:(fs|http|net))$/,
-  egress: /^(undici|lru-cache|node:(dns|net|stream))$/,
+  egress: /^(undici|lru-cache|node:(crypto|dns|net|stream))$/,
   protocol: /^typebox$/,
   store: /^(typebox|node:(crypto|fs\/promises|path|zlib))$/,
   presence: /^xstate$/,
