@@ -4,6 +4,7 @@
 
 import { ok, type Result } from '../errors.js'
 import type { AccountId, Declared, TenantId } from '../protocol/index.js'
+import { type DeliveryQueue, unkeptDeliveries } from './deliveries.js'
 import type { CallRecords } from './records.js'
 
 /** What is kept of one kind: values by tenant and name, in the order in which they were saved. */
@@ -41,6 +42,8 @@ export interface Store {
   readonly revocations: Table<string, { readonly at: number }>
   /** The calls that are over; undefined: none are kept. */
   readonly records: CallRecords | undefined
+  /** What applications outside are yet to be told. */
+  readonly deliveries: DeliveryQueue
   /** Why what was handed over last is not kept yet, while that is so: a text without secrets. */
   readonly trouble: string | undefined
   readonly counts: {
@@ -60,6 +63,7 @@ export const nothingKept: Store = {
   overrides: empty,
   revocations: empty,
   records: undefined,
+  deliveries: unkeptDeliveries,
   trouble: undefined,
   counts: { written: 0, failed: 0, damaged: 0 },
   async close() {},
