@@ -62,6 +62,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'protocol',
     'egress',
     'limits',
+    'webhooks',
   ],
   runtime: [],
   limits: [],
@@ -70,6 +71,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   presence: ['protocol', 'store', 'limits'],
   egress: ['limits'],
   router: ['presence', 'protocol', 'egress', 'limits', 'store'],
+  webhooks: ['presence', 'protocol', 'egress', 'limits', 'store'],
   gateway: ['router', 'presence', 'protocol', 'egress', 'limits'],
   http: ['router', 'presence', 'protocol', 'limits', 'gateway/token', 'store'],
   client: ['protocol'],
@@ -153,7 +155,7 @@ t.test(
   'time and chance are injected: no timer, clock or dice of the platform in the rooms that decide',
   async t => {
     const platform = /\b(setTimeout|setInterval|Date\.now|performance\.now|Math\.random|new Date\(\))/
-    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store', 'egress']
+    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store', 'egress', 'webhooks']
     t.same(
       files.filter(
         file =>

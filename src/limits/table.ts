@@ -54,6 +54,8 @@ export const limitTable = {
   overridesPerTenant: { code: 'too-many', what: 'overridden accounts' },
   revocationsPerTenant: { code: 'too-many', what: 'revocations in force, and this one is not' },
   refusalLinesPerSecond: { instead: 'it is counted as any, and the log does not tell of it' },
+  deliveriesPerTenant: { instead: 'the receiver that has most waiting loses the one that waited longest' },
+  deliveryBytesPerTenant: { instead: 'the receiver that has most waiting loses those that waited longest' },
   cachedTokens: { instead: 'the token that was used longest ago is verified again' },
   cachedDocuments: { instead: 'the document that was used longest ago is asked for again' },
   cachedDocumentBytes: { instead: 'the documents that were used longest ago are asked for again' },

@@ -44,8 +44,8 @@ export class DeliveryLog implements DeliveryQueue {
   readonly #ground: Ground
   readonly #path: string
   readonly #live = new Map<string, KeptDelivery>()
-  /** What the file is yet to say: of a delivery, or that it is over. */
-  #pending = new Map<string, string>()
+  /** What the file is yet to say, by id: a delivery, or that there is none any more. */
+  #pending = new Map<string, KeptDelivery | undefined>()
   /** Who waits for what is pending, and for the write that is under way. */
   #waiting: (() => void)[] = []
   #batch: (() => void)[] = []
@@ -74,13 +74,13 @@ export class DeliveryLog implements DeliveryQueue {
 
   put(delivery: KeptDelivery): void {
     this.#live.set(delivery.id, delivery)
-    this.#note(delivery.id, lineOf({ put: delivery }))
+    this.#note(delivery.id, delivery)
   }
 
   remove(id: string): void {
     if (!this.#live.delete(id)) return
     // Of what the file was not told there is nothing to tell.
-    if (!this.#pending.delete(id)) this.#note(id, lineOf({ over: id }))
+    if (!this.#pending.delete(id)) this.#note(id, undefined)
   }
 
   kept(then: () => void): void {
@@ -132,8 +132,8 @@ export class DeliveryLog implements DeliveryQueue {
     await this.#begin()
   }
 
-  #note(id: string, line: string): void {
-    this.#pending.set(id, line)
+  #note(id: string, delivery: KeptDelivery | undefined): void {
+    this.#pending.set(id, delivery)
     if (this.#retry === undefined && !this.#closed) this.#writing ??= this.#writeAll()
   }
 
@@ -145,7 +145,7 @@ export class DeliveryLog implements DeliveryQueue {
       this.#pending = new Map()
       this.#batch = this.#waiting
       this.#waiting = []
-      const written = await this.#write([...pending.values()].join(''))
+      const written = await this.#write(pending)
       if (!written) this.#pending = new Map([...pending, ...this.#pending])
       for (const tell of this.#batch.splice(0)) tell()
       if (!written) break
@@ -156,11 +156,12 @@ export class DeliveryLog implements DeliveryQueue {
     for (const tell of waiting) tell()
   }
 
-  /** Writes lines to the disk itself, and whether it took them. */
-  async #write(lines: string): Promise<boolean> {
+  /** Writes this to the disk itself, and whether it took it. */
+  async #write(pending: ReadonlyMap<string, KeptDelivery | undefined>): Promise<boolean> {
     const { clock, log } = this.#ground
     try {
       const open = this.#file
+      const lines = [...pending].map(([id, put]) => lineOf(put ? { put } : { over: id })).join('')
       const bytes = Buffer.byteLength(lines)
       if (open === undefined || open.bytes + bytes > open.room) await this.#begin()
       else {
