@@ -181,6 +181,7 @@ const assemble = (
     presence,
     routes,
     source,
+    callbacks: deliveries,
     bounds,
     clock,
     log,

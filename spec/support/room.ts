@@ -5,7 +5,13 @@ import { type Config, readConfig } from '../../src/config.js'
 import { Bounds } from '../../src/limits/index.js'
 import { type Arrival, type Attachment, createPresence, type Presence } from '../../src/presence/index.js'
 import type { CallFrame, CallId, HubFrame, Party, TenantId } from '../../src/protocol/index.js'
-import { type CallRequest, createRouter, type Router, readRoutes } from '../../src/router/index.js'
+import {
+  type CallRequest,
+  createRouter,
+  type Router,
+  type RouterOptions,
+  readRoutes,
+} from '../../src/router/index.js'
 import { createSource } from '../../src/router/source/index.js'
 import { type Log, silentLog, VirtualClock } from '../../src/runtime/index.js'
 import type { CallRecords } from '../../src/store/index.js'
@@ -78,7 +84,13 @@ export const newRoom = (
     records,
     clock = new VirtualClock(),
     random = () => 0.5,
-  }: { records?: CallRecords | undefined; clock?: VirtualClock; random?: () => number } = {},
+    callbacks = { deliver() {}, kept: (then: () => void) => then() },
+  }: {
+    callbacks?: RouterOptions['callbacks']
+    records?: CallRecords | undefined
+    clock?: VirtualClock
+    random?: () => number
+  } = {},
 ): Room => {
   const config = configOf(tenant, rest)
   const presence = createPresence(config.tenants, clock)
@@ -92,6 +104,7 @@ export const newRoom = (
     presence,
     routes: routes.value,
     source,
+    callbacks,
     clock,
     log,
     records,
