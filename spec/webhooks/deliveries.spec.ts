@@ -324,6 +324,24 @@ t.test('too much is told in bytes, too; what is on its way is not dropped', asyn
   t.equal(bounds.reached.deliveryBytesPerTenant, 2)
 })
 
+t.test('where there is too much, the receiver that has most waiting loses its oldest', async t => {
+  const [one, two] = [await receiver(t, () => {}), await receiver(t, () => {})]
+  const { deliver, deliveries, until } = deliveriesFor(t, {
+    limits: { deliveriesPerTenant: 4 },
+    webhooks: { atOnce: 1 },
+  })
+  for (const key of ['a', 'b', 'c']) deliver(one.url, key)
+  deliver(two.url, 'd')
+  await until(() => one.told.length + two.told.length === 2)
+  deliver(two.url, 'e')
+  t.match(deliveries.counts, { dropped: 1 })
+  one.answers(taking)
+  two.answers(taking)
+  one.close()
+  two.close()
+  t.equal(deliveries.waiting, 4)
+})
+
 t.test('one that is dropped while it rests leaves its turn to the next of its call', async t => {
   const app = await receiver(t, answering(500))
   const { deliver, deliveries, until, clock } = deliveriesFor(t, { limits: { deliveriesPerTenant: 2 } })
