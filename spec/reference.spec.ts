@@ -228,7 +228,7 @@ t.test('what a hub answers is what is described, in each operation and for refus
   const { call } = await ask('POST', '/v1/calls', { body: place, status: 201, 'idempotency-key': 'k' })
   await ask('POST', '/v1/calls', { body: place, 'idempotency-key': 'k' })
   await ask('POST', '/v1/calls', { body: { ...place, to: 'x' }, status: 422, 'idempotency-key': 'k' })
-  await ask('POST', '/v1/calls', { body: { ...place, statusCallback: 'x' }, status: 501 })
+  await ask('POST', '/v1/calls', { body: { ...place, statusCallback: 'x' }, status: 400 })
   await ask('POST', '/v1/calls', { body: {}, status: 400 })
   await ask('POST', '/v1/calls', { body: place, status: 415, 'content-type': 'text/plain' })
   await ask('POST', '/v1/calls', { body: place, status: 401, token: 'none' })

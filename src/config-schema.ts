@@ -208,6 +208,24 @@ const Route = section('Where calls to a number or name find their instructions.'
   }),
 })
 
+const Webhook = section('An address that is told of presence (docs/webhooks.md).', {
+  url: text('The http or https address; asked under the rules of fetch.', 1),
+  destinations: Type.Array(Type.String(), {
+    minItems: 1,
+    description: 'The groups and accounts whose changes it is told.',
+  }),
+  events: defaultsTo(
+    ['presence.changed'],
+    Type.Array(Type.Enum(['presence.changed']), { minItems: 1, description: 'What it is told.' }),
+  ),
+  view: defaultsTo(
+    'full',
+    Type.Enum(['full', 'summary'], {
+      description: 'How much of a destination it is told: with the accounts that changed, or without.',
+    }),
+  ),
+})
+
 export const Tenant = section('One tenant: its keys, its people, and what becomes of its calls.', {
   keys: Type.Array(Key, { minItems: 1, description: 'The keys that its tokens are signed with.' }),
   authToken: Type.Optional(
@@ -231,6 +249,7 @@ export const Tenant = section('One tenant: its keys, its people, and what become
       description: 'Numbers and their instructions; a number without one rings the destination of that name.',
     }),
   ),
+  webhooks: defaultsTo([], Type.Array(Webhook, { description: 'Addresses that are told of presence.' })),
 })
 
 /** What each is called, how it is refused and how it is counted: src/limits. */
@@ -332,6 +351,11 @@ export const Limits = section('How much one peer, account or tenant may take; do
     8 * 1024 * 1024,
     count('Characters of the groups of one tenant that were changed at run time.'),
   ),
+  deliveriesPerTenant: defaultsTo(
+    10_000,
+    count('Callbacks and webhooks of one tenant that wait to be delivered.'),
+  ),
+  deliveryBytesPerTenant: defaultsTo(16 * 1024 * 1024, count('The characters of those, in all.')),
   cachedTokens: defaultsTo(
     10_000,
     count('Verified tokens that are remembered, so that they cost less again.'),
@@ -450,7 +474,7 @@ export const File = section('The configuration of a hub.', {
   ),
   fetch: defaultsTo(
     {},
-    section('What the hub may ask of servers outside: instructions and key sets.', {
+    section('What the hub may ask of servers outside: instructions, key sets, callbacks and webhooks.', {
       allowPrivate: defaultsTo(false, flag('Whether addresses may be asked that are not public.')),
       allowHosts: Type.Optional(
         Type.Array(Type.String({ minLength: 1 }), {
@@ -458,6 +482,28 @@ export const File = section('The configuration of a hub.', {
         }),
       ),
       timeoutMs: defaultsTo(5_000, ms('How long instructions may take to arrive, in milliseconds.', 1)),
+    }),
+  ),
+  webhooks: defaultsTo(
+    {},
+    section('How callbacks and webhooks are delivered.', {
+      retryForMs: defaultsTo(
+        3_600_000,
+        ms('How long a delivery is tried again, from when it was handed over, in milliseconds.'),
+      ),
+      timeoutMs: defaultsTo(10_000, ms('How long a receiver may take to answer, in milliseconds.', 1)),
+      atOnce: defaultsTo(
+        4,
+        Type.Integer({
+          minimum: 1,
+          maximum: 100,
+          description: 'How many deliveries to one receiver are on their way at a time.',
+        }),
+      ),
+      gatherMs: defaultsTo(
+        1_000,
+        ms('How long changes of a destination gather between two webhooks about it, in milliseconds.'),
+      ),
     }),
   ),
   limits: defaultsTo({}, Limits),

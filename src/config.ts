@@ -73,6 +73,14 @@ export interface AccountConfig {
   readonly wrapupMs?: number
 }
 
+/** An address that is told of the presence of some destinations. */
+export interface WebhookConfig {
+  /** Judged by the webhooks room. */
+  readonly url: string
+  readonly destinations: readonly Destination[]
+  readonly view: 'full' | 'summary'
+}
+
 export interface TenantConfig {
   readonly keys: readonly KeyConfig[]
   /** Signs instruction requests and callbacks; absent: they are unsigned. */
@@ -84,6 +92,7 @@ export interface TenantConfig {
   readonly accounts: ReadonlyMap<AccountId, AccountConfig>
   readonly groups: ReadonlyMap<Destination, GroupConfig>
   readonly routes: readonly RouteConfig[]
+  readonly webhooks: readonly WebhookConfig[]
 }
 
 /** The bounds of what one peer, account or tenant may take: counts, bytes, rates and milliseconds, as their names say. */
@@ -133,6 +142,13 @@ export interface Config {
     readonly allowPrivate: boolean
     readonly allowHosts?: readonly string[]
     readonly timeoutMs: number
+  }
+  readonly webhooks: {
+    readonly retryForMs: number
+    readonly timeoutMs: number
+    /** How many deliveries to one receiver are on their way at a time. */
+    readonly atOnce: number
+    readonly gatherMs: number
   }
   readonly limits: Limits
   readonly tenants: ReadonlyMap<TenantId, TenantConfig>
@@ -193,6 +209,17 @@ const readPattern = (reading: Reading, path: string, source: string): void => {
   }
 }
 
+const readWebhook = (
+  reading: Reading,
+  path: string,
+  { url, destinations, view }: TenantInput['webhooks'][number],
+): WebhookConfig => {
+  destinations.forEach((name, index) => {
+    if (!isName(name)) reading.fault(`${path}.destinations[${index}]`, `must be ${nameRule}`)
+  })
+  return { url, destinations: destinations.map(name => name as Destination), view }
+}
+
 const readTenant = (
   reading: Reading,
   path: string,
@@ -223,6 +250,9 @@ const readTenant = (
     ...(authToken !== undefined && { authToken: reading.text(`${path}.authToken`, authToken) }),
     accounts: new Map(accounts),
     groups: new Map(groups),
+    webhooks: tenant.webhooks.map((webhook, index) =>
+      readWebhook(reading, `${path}.webhooks[${index}]`, webhook),
+    ),
   }
 }
 

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { type Config, type ConfigInput, readConfig } from './config.js'
 import { Directory } from './directory/index.js'
-import type { Connect } from './egress/index.js'
+import { type Connect, createEgress } from './egress/index.js'
 import { type Fault, HubError, type Refusal, refuse } from './errors.js'
 import { createGateway } from './gateway/index.js'
 import { createKeySets, createVerifier, type KeySets, Revocations, readKeys } from './gateway/token/index.js'
@@ -24,6 +24,7 @@ import {
   systemClock,
 } from './runtime/index.js'
 import { nothingKept, openFileStore, type Store } from './store/index.js'
+import { Deliveries, faultsOfWebhooks, PresenceWebhooks } from './webhooks/index.js'
 
 /** What a hub is given besides its configuration; each has the machine's own as its default. */
 export interface HubOptions {
@@ -85,12 +86,13 @@ const readInput = (input: Config | ConfigInput): Config => {
   return read.value
 }
 
-/** What of a configuration is read once more before it is used: keys and routes. Throws `invalid` with every fault. */
+/** What of a configuration is read once more before it is used: keys, routes and webhooks. Throws `invalid` with every fault. */
 const readWhole = async (config: Config, sets: KeySets) => {
   const keys = await readKeys(config.tenants, sets)
   const routes = readRoutes(config)
-  if (keys.ok && routes.ok) return { config, keys: keys.value, routes: routes.value }
-  throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults)])
+  const faults = faultsOfWebhooks(config.tenants)
+  if (keys.ok && routes.ok && faults.length === 0) return { config, keys: keys.value, routes: routes.value }
+  throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults), ...faults])
 }
 
 /** What only a new start can change. */
@@ -104,6 +106,7 @@ const lasting = [
   'calls',
   'records',
   'fetch',
+  'webhooks',
   'limits',
 ] as const
 
@@ -173,11 +176,26 @@ const assemble = (
     bounds,
     network: { connect: options.connect },
   })
+  const deliveries = new Deliveries({
+    webhooks: config.webhooks,
+    tenants: config.tenants,
+    egress: createEgress(config.fetch, clock, { connect: options.connect }),
+    queue: store.deliveries,
+    bounds,
+    clock,
+    log,
+  })
+  const { gatherMs } = config.webhooks
+  const webhooks = new PresenceWebhooks(
+    { presence, deliveries, gatherMs, clock, newId: randomUUID },
+    config.tenants,
+  )
   const router = createRouter({
     config: { ...config, tenants: directory.tenants },
     presence,
     routes,
     source,
+    callbacks: deliveries,
     bounds,
     clock,
     log,
@@ -215,6 +233,7 @@ const assemble = (
     gateway,
     store,
     records: store.records,
+    deliveries,
     troubles,
     overloaded,
     bounds,
@@ -229,6 +248,8 @@ const assemble = (
     await router.close()
     await gateway.close()
     await http.close()
+    webhooks.close()
+    await deliveries.close()
     await source.close()
     await sets.close()
     await store.close()
@@ -258,6 +279,8 @@ const assemble = (
       directory.configure(next.config.tenants)
       presence.configure(directory.tenants)
       router.configure(directory.tenants, matching)
+      deliveries.configure(next.config.tenants)
+      webhooks.configure(next.config.tenants)
       return lasting.filter(name => !isDeepStrictEqual(config[name], next.config[name]))
     },
     async drain() {

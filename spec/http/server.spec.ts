@@ -450,6 +450,7 @@ t.test('a server that never listened closes, too', async t => {
         refusals: {},
       },
     },
+    deliveries: { counts: {}, waiting: 0 },
     store: nothingKept,
     log: { info() {}, warn() {}, error() {} },
   })

@@ -119,6 +119,7 @@ export const newApi = async (
       },
     },
     store: nothingKept,
+    deliveries: { counts: {}, waiting: 0 },
     clock,
     log,
     ...options,

@@ -6,7 +6,13 @@ import { Directory } from '../../src/directory/index.js'
 import { Bounds } from '../../src/limits/index.js'
 import { type Arrival, type Attachment, createPresence, type Presence } from '../../src/presence/index.js'
 import type { CallFrame, CallId, HubFrame, Party, TenantId } from '../../src/protocol/index.js'
-import { type CallRequest, createRouter, type Router, readRoutes } from '../../src/router/index.js'
+import {
+  type CallRequest,
+  createRouter,
+  type Router,
+  type RouterOptions,
+  readRoutes,
+} from '../../src/router/index.js'
 import { createSource } from '../../src/router/source/index.js'
 import { type Log, silentLog, VirtualClock } from '../../src/runtime/index.js'
 import { type CallRecords, nothingKept, type Store } from '../../src/store/index.js'
@@ -81,7 +87,9 @@ export const newRoom = (
     clock = new VirtualClock(),
     random = () => 0.5,
     groups = nothingKept.groups,
+    callbacks = { deliver() {}, kept: (then: () => void) => then() },
   }: {
+    callbacks?: RouterOptions['callbacks']
     records?: CallRecords | undefined
     clock?: VirtualClock
     random?: () => number
@@ -113,6 +121,7 @@ export const newRoom = (
     presence,
     routes: matching,
     source,
+    callbacks,
     clock,
     log,
     records,

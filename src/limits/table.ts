@@ -57,6 +57,8 @@ export const limitTable = {
   membersPerGroup: { code: 'too-many', what: 'members of a group' },
   directoryBytesPerTenant: { code: 'too-many', what: 'characters of groups that were changed at run time' },
   refusalLinesPerSecond: { instead: 'it is counted as any, and the log does not tell of it' },
+  deliveriesPerTenant: { instead: 'the receiver that has most waiting loses the one that waited longest' },
+  deliveryBytesPerTenant: { instead: 'the receiver that has most waiting loses those that waited longest' },
   cachedTokens: { instead: 'the token that was used longest ago is verified again' },
   cachedDocuments: { instead: 'the document that was used longest ago is asked for again' },
   cachedDocumentBytes: { instead: 'the documents that were used longest ago are asked for again' },

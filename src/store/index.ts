@@ -1,5 +1,6 @@
 // The door of the store room.
 
+export { type DeliveryQueue, type KeptDelivery, unkeptDeliveries } from './deliveries.js'
 export type { Disk } from './disk.js'
 export { type FileStoreOptions, openFileStore } from './file-store.js'
 export type { RecordLogOptions } from './record-log.js'

@@ -5,6 +5,7 @@
 import type { GroupInput } from '../config.js'
 import { ok, type Result } from '../errors.js'
 import type { AccountId, Declared, Destination, TenantId } from '../protocol/index.js'
+import { type DeliveryQueue, unkeptDeliveries } from './deliveries.js'
 import type { CallRecords } from './records.js'
 
 /** What is kept of one kind: values by tenant and name, in the order in which they were saved. */
@@ -49,6 +50,8 @@ export interface Store {
   readonly groups: Table<Destination, KeptGroup>
   /** The calls that are over; undefined: none are kept. */
   readonly records: CallRecords | undefined
+  /** What applications outside are yet to be told. */
+  readonly deliveries: DeliveryQueue
   /** Why what was handed over last is not kept yet, while that is so: a text without secrets. */
   readonly trouble: string | undefined
   readonly counts: {
@@ -69,6 +72,7 @@ export const nothingKept: Store = {
   revocations: empty,
   groups: empty,
   records: undefined,
+  deliveries: unkeptDeliveries,
   trouble: undefined,
   counts: { written: 0, failed: 0, damaged: 0 },
   async close() {},

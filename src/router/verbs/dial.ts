@@ -10,6 +10,7 @@ import { type DialStep, forwardOf, type PerformStep } from '../instructions/inde
 import type { Offer } from '../offer.js'
 import type { Course, Next } from '../plan.js'
 import type { Parting, Search } from '../search.js'
+import type { Leg } from '../status-callbacks.js'
 import { actionOf, toAction } from './action.js'
 import { perform } from './perform.js'
 
@@ -20,12 +21,15 @@ export class Dialing implements Search {
   readonly terms: DialStep
   readonly #call: Call
   readonly #hunts: Hunt[]
+  /** Those that an application is told of. */
+  readonly #legs: readonly Leg[]
   #settle: ((result: DialResult) => void) | undefined
   #talk: Promise<Parting | undefined> | undefined
   #part: ((parting?: Parting) => void) | undefined
   #left: number
 
-  constructor(call: Call, step: DialStep) {
+  /** `base`: where relative addresses begin. */
+  constructor(call: Call, step: DialStep, base?: string) {
     this.#call = call
     this.terms = step
     if (step.action !== undefined) {
@@ -34,13 +38,16 @@ export class Dialing implements Search {
       })
     }
     const rung = new Set<AccountId>()
+    const legs = call.callbacks.legsOf(step, base)
+    this.#legs = legs.filter(leg => leg !== undefined)
     this.#hunts = step.to.map(
-      noun =>
+      (noun, index) =>
         new Hunt(
           call,
           {
             noun,
             rung,
+            leg: legs[index],
             ...(step.timeoutMs !== undefined && { timeoutMs: step.timeoutMs }),
             ...(step.strategy !== undefined && { strategy: step.strategy }),
             ...(step.skills !== undefined && { skills: step.skills }),
@@ -75,6 +82,7 @@ export class Dialing implements Search {
   }
 
   parted(parting: Parting): void {
+    for (const leg of this.#legs) leg.end(endings[parting.reason].dialCallStatus)
     this.#part?.(parting)
   }
 
@@ -95,6 +103,7 @@ export class Dialing implements Search {
         if (offer.outcome === 'missed') hunt.outcomes.push(offer.outcome satisfies OfferOutcome)
       }
     }
+    for (const leg of this.#legs) leg.stop(reason)
   }
 
   #exhausted(): void {
@@ -132,7 +141,7 @@ export const dial = async (call: Call, step: DialStep, course: Course): Promise<
   if (forward !== undefined) return perform(call, forward, course)
   const action = actionOf(step, course)
   if (!action.ok) return fail(call, `Dial action: ${action.message}`)
-  const dialing = new Dialing(call, step)
+  const dialing = new Dialing(call, step, course.base)
   call.dial(dialing, step)
   const bound = call.parts.clock.after(step.totalTimeoutMs ?? call.parts.config.calls.totalTimeoutMs, () =>
     dialing.stop('timeout'),
