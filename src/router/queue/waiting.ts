@@ -46,8 +46,8 @@ export class Waiting implements Search, Waits {
   #limit: Timer | undefined
   #told = 0
   #departed = false
-  #settle: (departed: Departed) => void = () => {}
-  #part: (parting?: Parting) => void = () => {}
+  #settle: ((departed: Departed) => void) | undefined
+  #part: ((parting?: Parting) => void) | undefined
 
   constructor(call: Call, step: EnqueueStep, queue: Queue, ordinal: number) {
     this.call = call
@@ -104,11 +104,11 @@ export class Waiting implements Search, Waits {
 
   stop(reason: CancelReason): void {
     this.#depart(reason === 'caller-canceled' ? ways.canceled : ways.stopped, reason)
-    this.#part()
+    this.#part?.()
   }
 
   parted(parting: Parting): void {
-    this.#part(parting)
+    this.#part?.(parting)
   }
 
   /** The wait is over, and the call is not. */
@@ -133,7 +133,7 @@ export class Waiting implements Search, Waits {
     const { result, message } = way
     this.call.timeline.add('dequeued', { queue, result, waitMs, ...(message !== undefined && { message }) })
     this.#queue.departed(this, way.how, waitMs)
-    this.#settle({ ...way, waitMs })
+    this.#settle?.({ ...way, waitMs })
   }
 
   /** Whom to ring next, if anyone. */
