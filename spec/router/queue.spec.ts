@@ -582,3 +582,24 @@ t.test('who joins an open group by their token takes its calls, for as long as t
   await room.clock.settle(30)
   t.same(ringsFor(eve), [call])
 })
+
+t.test('a call that waits is sent elsewhere, or ends with the hub', async t => {
+  const room = newSupport(['alice'])
+  const alice = room.phone('alice')
+  const bob = room.phone('bob')
+  const { call, caller } = await room.call('line')
+  const steps = { steps: [{ dial: { to: ['bob'] } }] }
+  t.ok(room.router.redirect(acme, call, steps, 'admin' as never).ok)
+  await room.clock.settle()
+  t.same([ringsFor(alice), ringsFor(bob)], [[], [call]])
+  t.same(
+    timelineOf(room, call).find(({ event }) => event === 'dequeued'),
+    { at: '2026-01-01T00:00:00.000Z', event: 'dequeued', queue: 'support', result: 'redirected', waitMs: 0 },
+  )
+  room.router.hangup(caller.request.caller, call)
+  await room.clock.settle(30)
+  const last = await room.call('line')
+  const over = room.router.close()
+  t.match(timelineOf(room, last.call).at(-2), { event: 'dequeued', result: 'system-error' })
+  await over
+})

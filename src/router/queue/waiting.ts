@@ -103,7 +103,8 @@ export class Waiting implements Search, Waits {
   }
 
   stop(reason: CancelReason): void {
-    this.#depart(reason === 'caller-canceled' ? ways.canceled : ways.stopped, reason)
+    const { over, reason: ending } = this.call
+    this.#depart(over ? (ending === 'failed' ? ways.failed : ways.canceled) : ways.redirected, reason)
     this.#part?.()
   }
 
