@@ -26,6 +26,7 @@ import { type Counts, createMetrics, type DeliveryFacts, type StoreFacts } from 
 import { serveDescription } from './openapi.js'
 import { serveHealth, serveMetrics } from './operations.js'
 import { servePresence } from './presence.js'
+import { serveQueues } from './queues.js'
 import { serveRevocations } from './revocations.js'
 import { Streams } from './streams.js'
 
@@ -95,6 +96,7 @@ export const createHttp = (options: HttpOptions): Http => {
       v1.addHook('preHandler', recheck(revocations))
       serveCalls(v1, { router, records, revocations, bounds, streams, clock })
       servePresence(v1, { presence, revocations, streams, clock })
+      serveQueues(v1, router)
       serveRevocations(v1, revocations)
       serveGroups(v1, { directory, audit })
     },

@@ -147,9 +147,14 @@ export class Call {
 
   /** A dial is over, and the call is not: back to the instructions. */
   dialledAs(reason: EndReason, facts: object = {}): void {
-    this.#dialled = reason
     const { dialCallStatus } = endings[reason]
     this.timeline.add('dialled', { outcome: reason, dialCallStatus, ...facts })
+    this.passed(reason)
+  }
+
+  /** A search is over, and the call is not: it ends like this if nothing else follows. */
+  passed(reason: EndReason): void {
+    this.#dialled = reason
     this.#step('plan')
   }
 
@@ -172,14 +177,30 @@ export class Call {
     this.#dials++
     this.#step('place')
     this.timeline.add('dial', { to: step.to.map(({ name }) => name), sequential: step.sequential })
-    this.tell({ type: 'progress', call: this.id, state: 'trying' })
+    this.tellProgress()
+  }
+
+  /** It waits for someone, and its caller hears where it stands. */
+  enqueue(search: Search): void {
+    this.#search = search
+    this.waits()
+  }
+
+  /** Nobody rings any more who might have answered it: it waits for others. */
+  waits(): void {
+    if (this.#step('queue')) this.tellProgress()
   }
 
   /** A device rings; the caller hears of the first. */
   rings(): void {
     if (!this.#step('ring')) return
-    this.tell({ type: 'progress', call: this.id, state: 'ringing' })
+    this.tellProgress()
     this.callbacks.tell('ringing')
+  }
+
+  /** How it gets on, to its caller. */
+  tellProgress(): void {
+    this.tell(this.#progress)
   }
 
   /** Tells the caller. */
@@ -304,7 +325,7 @@ export class Call {
               ...(this.#sdp !== undefined && { sdp: this.#sdp }),
               by: this.#talk.by,
             }
-          : { type: 'progress', call: this.id, state: this.state === 'ringing' ? 'ringing' : 'trying' },
+          : this.#progress,
         ...(this.#performing?.asked ?? []),
       ]
     }
@@ -366,6 +387,12 @@ export class Call {
     return recordOf(this.view(), { tenant, direction, attempts, ...(idempotency && { idempotency }) })
   }
 
+  get #progress(): CallFrame {
+    const { id: call, state } = this
+    if (state === 'queued') return { type: 'progress', call, state, ...this.#search?.place }
+    return { type: 'progress', call, state: state === 'ringing' ? 'ringing' : 'trying' }
+  }
+
   get #offers(): readonly Offer[] {
     return this.#search?.offers ?? []
   }
@@ -414,7 +441,7 @@ export class Call {
     })
     this.#search = undefined
     this.dialledAs(reason, { ...facts, talkMs })
-    this.tell({ type: 'progress', call: this.id, state: 'trying' })
+    this.tellProgress()
     search.parted?.({ reason, talkMs })
   }
 
