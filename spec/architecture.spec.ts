@@ -63,6 +63,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'egress',
     'limits',
   ],
+  'core.ts': ['presence', 'router', 'limits', 'protocol'],
   runtime: [],
   limits: [],
   protocol: [],
@@ -73,7 +74,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   gateway: ['router', 'presence', 'protocol', 'egress', 'limits'],
   http: ['router', 'presence', 'protocol', 'limits', 'gateway/token', 'store'],
   client: ['protocol'],
-  cli: ['hub.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
+  cli: ['hub.ts', 'core.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
   react: ['client'],
   testing: ['hub.ts', 'client', 'gateway/token'],
 }
