@@ -23,6 +23,7 @@ export class Caller {
   readonly #deaf = new AbortController()
   #timer: unknown
   #call: string | undefined
+  #answeredAt: number | undefined
   #impatient = false
 
   constructor(arrival: Arrival, play: Play, options: CallerOptions) {
@@ -68,7 +69,9 @@ export class Caller {
     const { patienceMs, talkMs, endedBy } = this.#arrival
     const { placedAt } = this.#live
     if (this.#impatient) this.giveUp()
-    else this.#later(placedAt + patienceMs - timers.now(), () => this.giveUp())
+    else if (patienceMs < Number.POSITIVE_INFINITY) {
+      this.#later(placedAt + patienceMs - timers.now(), () => this.giveUp())
+    }
     tally.open += 1
     let answers = 0
     const ends: string[] = []
@@ -77,6 +80,7 @@ export class Caller {
       if (type !== 'answered') return
       answers += 1
       const now = timers.now()
+      this.#answeredAt = now
       tally.answered += 1
       tally.wait.add(now - placedAt)
       tally.ring.add(now - (this.#live.rungAt ?? placedAt))
@@ -84,6 +88,7 @@ export class Caller {
     }
     await this.#options.carrier.follow(call, hear, this.#deaf.signal)
     timers.clearTimeout(this.#timer)
+    if (this.#answeredAt !== undefined) tally.talk.add(timers.now() - this.#answeredAt)
     tally.over(call, answers, ends)
   }
 
