@@ -166,6 +166,24 @@ export const Group = section('Several accounts under one name.', {
     }),
   ),
   open: defaultsTo(false, flag("Whether a token's groups claim may join it.")),
+  queue: defaultsTo(
+    {},
+    section('How calls wait for its people, where their instructions say so (Enqueue).', {
+      maxWaitMs: defaultsTo(
+        3_600_000,
+        ms('How long a call waits at most, in milliseconds; less where its instructions say less.', 1),
+      ),
+      maxLength: defaultsTo(100, count('How many calls may wait; the next one is busy.')),
+      serviceLevelMs: defaultsTo(
+        20_000,
+        ms('Who is answered within so many milliseconds counts for the service level.'),
+      ),
+      leaveWhenEmpty: defaultsTo(
+        true,
+        flag('Whether nobody waits while none of its people is even signed in, on whatever device.'),
+      ),
+    }),
+  ),
 })
 
 const Account = section('An account, where more is to be said of it than its token does.', {

@@ -47,6 +47,18 @@ export interface GroupConfig {
   readonly awayAfterMisses?: number
   /** Whether a token's `groups` claim may join it. */
   readonly open: boolean
+  /** How calls wait for its people. */
+  readonly queue: QueueConfig
+}
+
+export interface QueueConfig {
+  readonly maxWaitMs: number
+  /** How many calls may wait. */
+  readonly maxLength: number
+  /** Who is answered within it counts for the service level. */
+  readonly serviceLevelMs: number
+  /** Whether nobody waits while none of its people is signed in. */
+  readonly leaveWhenEmpty: boolean
 }
 
 export interface RouteConfig {

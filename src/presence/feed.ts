@@ -5,7 +5,7 @@
 
 import type { AccountId, PresenceFrame } from '../protocol/index.js'
 import type { Clock, TurnEnd } from '../runtime/index.js'
-import type { Link } from './link.js'
+import type { Reader } from './link.js'
 import type { AccountRecord, GroupRecord, Level } from './records.js'
 import { accountEntry, headOf, resourceOf } from './render.js'
 
@@ -18,7 +18,7 @@ export class Channel {
   readonly #clock: Clock
   readonly #turnEnd: TurnEnd<() => void>
   /** Each reader, and the version it has been brought to. */
-  readonly #readers = new Map<Link, number>()
+  readonly #readers = new Map<Reader, number>()
   readonly #changed = new Set<AccountRecord>()
   readonly #removed = new Set<AccountId>()
   #gathering = false
@@ -36,13 +36,13 @@ export class Channel {
     return this.#readers.size
   }
 
-  join(reader: Link): void {
+  join(reader: Reader): void {
     const snapshot = this.#current()
     this.#readers.set(reader, snapshot.version)
     reader.send(snapshot)
   }
 
-  leave(reader: Link): void {
+  leave(reader: Reader): void {
     this.#readers.delete(reader)
   }
 

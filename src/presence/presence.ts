@@ -17,7 +17,7 @@ import type {
   TenantId,
   ViewName,
 } from '../protocol/index.js'
-import type { Link } from './link.js'
+import type { Link, Reader } from './link.js'
 
 /** A client application that has shown its right to be present. */
 export interface Arrival extends Party {
@@ -72,7 +72,7 @@ export interface Page {
   readonly cursor?: string
 }
 
-/** One reader's subscriptions. Every frame goes to its link. */
+/** One reader's subscriptions. Every frame goes to its reader. */
 export interface Subscriptions {
   readonly size: number
   /** Sends a snapshot, then every change. Subscribing again sends a fresh snapshot, with the view asked for now. */
@@ -122,7 +122,7 @@ export interface Presence {
    * extend.
    */
   wrapup(tenant: TenantId, account: AccountId, endMs: number): Result<undefined>
-  subscriptions(tenant: TenantId, link: Link): Subscriptions
+  subscriptions(tenant: TenantId, reader: Reader): Subscriptions
 
   /**
    * Takes one place of the account and rings those of `devices` that are there and available; refused `not-found` if

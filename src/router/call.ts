@@ -13,10 +13,10 @@ import type {
   RejectReason,
   TenantId,
 } from '../protocol/index.js'
-import type { Timer } from '../runtime/index.js'
 import type { CallRecord } from '../store/index.js'
 import { type CallEvent, callAutomaton } from './call.machine.js'
 import { endings } from './endings.js'
+import { Errand } from './errand.js'
 import type { DialStep, GatewayVerb, InstructionSource } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
@@ -25,21 +25,10 @@ import type { Standing } from './plan.js'
 import { Attempts, recordOf } from './record.js'
 import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallView, Report, Side } from './routing.js'
+import type { Search } from './search.js'
 import { isParty, partyOf, sameParty } from './sides.js'
+import { Talk } from './talk.js'
 import { Timeline } from './timeline.js'
-import type { Dialing } from './verbs/dial.js'
-
-interface Winner {
-  readonly party: Party
-  readonly name: PartyName
-  /** Monotonic milliseconds. */
-  readonly since: number
-  /** How long the person is in wrap-up afterwards. */
-  readonly wrapupMs: number
-  /** Ends what has its time. */
-  readonly limit: Timer | undefined
-  lost: boolean
-}
 
 export const callGone: Refusal = refuse('call-gone', 'no such call, or it is not yours to answer any more')
 
@@ -56,13 +45,14 @@ export class Call {
   readonly createdAt: string
   /** What became of each device it was offered to, for its record; undefined where none is kept. */
   readonly attempts: Attempts | undefined
-  #ending: AbortController | undefined
   #state = callAutomaton.initial
-  #dialing: Dialing | undefined
+  #errand: Errand | undefined
+  #search: Search | undefined
   #dials = 0
   #performing: Performing | undefined
   #dialled: EndReason | undefined
-  #winner: Winner | undefined
+  /** With whoever has answered and is in it still. */
+  #talk: Talk | undefined
   /** Who has answered last, and when. */
   #answered: { readonly by: PartyName; readonly at: string } | undefined
   #sdp: string | undefined
@@ -102,19 +92,13 @@ export class Call {
     return this.state === 'ended'
   }
 
-  /** Aborted when the call ends: for what waits meanwhile. */
-  get ending(): AbortSignal {
-    this.#ending ??= new AbortController()
-    return this.#ending.signal
-  }
-
   get reason(): EndReason | undefined {
     return this.#end?.reason
   }
 
   /** Who calls, as those who are rung are told. */
   get from(): string {
-    return this.#dialing?.step.callerId ?? this.request.from
+    return this.#search?.terms.callerId ?? this.request.from
   }
 
   /** How many dials there have been. */
@@ -138,16 +122,26 @@ export class Call {
   }
 
   /** Instructions are being fetched or followed, and nobody rings. */
-  plan(): void {
+  plan(): Errand {
+    const errand = new Errand()
     this.#step('plan')
+    this.#errand = errand
+    // It may have ended before its turn came.
+    if (this.over) errand.leave()
+    return errand
   }
 
   /** A dial is over, and the call is not: back to the instructions. */
   dialledAs(reason: EndReason, facts: object = {}): void {
-    this.#dialled = reason
     const { dialCallStatus } = endings[reason]
     this.timeline.add('dialled', { outcome: reason, dialCallStatus, ...facts })
-    this.plan()
+    this.passed(reason)
+  }
+
+  /** A search is over, and the call is not: it ends like this if nothing else follows. */
+  passed(reason: EndReason): void {
+    this.#dialled = reason
+    this.#step('plan')
   }
 
   /** Asks the caller's gateway for a step; settles with what it says of it, or with nothing once the call is over. */
@@ -164,17 +158,33 @@ export class Call {
   }
 
   /** Someone is being found; the caller hears that it is under way. */
-  dial(dialing: Dialing, step: DialStep): void {
-    this.#dialing = dialing
+  dial(search: Search, step: DialStep): void {
+    this.#search = search
     this.#dials++
     this.#step('place')
     this.timeline.add('dial', { to: step.to.map(({ name }) => name), sequential: step.sequential })
-    this.tell({ type: 'progress', call: this.id, state: 'trying' })
+    this.tellProgress()
+  }
+
+  /** It waits for someone, and its caller hears where it stands. */
+  enqueue(search: Search): void {
+    this.#search = search
+    this.waits()
+  }
+
+  /** Nobody rings any more who might have answered it: it waits for others. */
+  waits(): void {
+    if (this.#step('queue')) this.tellProgress()
   }
 
   /** A device rings; the caller hears of the first. */
   rings(): void {
-    if (this.#step('ring')) this.tell({ type: 'progress', call: this.id, state: 'ringing' })
+    if (this.#step('ring')) this.tellProgress()
+  }
+
+  /** How it gets on, to its caller. */
+  tellProgress(): void {
+    this.tell(this.#progress)
   }
 
   /** Tells the caller, through whatever connection their device has now. */
@@ -191,21 +201,14 @@ export class Call {
   accept(party: Party, sdp?: string): Result<undefined> {
     return this.#withAttempt(party, (offer, attempt) => {
       this.#step('connect')
-      const by: PartyName = { account: party.account, device: party.device }
       const { timeline } = this
-      this.#winner = {
-        party,
-        name: by,
-        since: this.parts.clock.now(),
-        wrapupMs: this.#wrapupMs(offer),
-        limit: this.#limit(),
-        lost: false,
-      }
+      this.#talk = new Talk(this, { party, wrapupMs: this.#wrapupMs(offer), limit: this.#limit })
+      const { by } = this.#talk
       this.#answered = { by, at: timeline.stamp() }
       this.#sdp = sdp
       timeline.add('answered', { ...by })
       offer.win(attempt)
-      this.#dialing?.answered(by)
+      this.#search?.answered(by)
       this.parts.presence.send(party, { type: 'connected', call: this.id })
       this.tell({ type: 'answered', call: this.id, ...(sdp !== undefined && { sdp }), by })
     })
@@ -218,7 +221,7 @@ export class Call {
   /** The caller gives up or hangs up, the winner hangs up; a device that only rings declines. */
   hangup(side: Side, note?: string): Result<undefined> {
     const said = note === undefined ? {} : { note }
-    if (this.#isWinner(side)) this.#left('completed', { by: this.#winner?.name, ...said })
+    if (this.#isWinner(side)) this.#left('completed', { by: this.#talk?.by, ...said })
     else if (this.#isCaller(side))
       this.end(this.#answered ? 'completed' : 'canceled', { by: 'caller', ...said })
     else return isParty(side) ? this.reject(side, 'declined') : callGone
@@ -228,12 +231,12 @@ export class Call {
   signal(side: Side, data: unknown): Result<undefined> {
     const frame = { type: 'signal' as const, call: this.id, data }
     if (this.#isCaller(side)) {
-      const to = this.#winner ? [this.#winner.party] : this.#offers.flatMap(({ ringing }) => ringing)
+      const to = this.#talk ? [this.#talk.party] : this.#offers.flatMap(({ ringing }) => ringing)
       for (const party of to) this.parts.presence.send(party, frame)
       return ok(undefined)
     }
     if (this.#isWinner(side)) {
-      this.tell({ ...frame, ...(this.#winner && { from: this.#winner.name }) })
+      this.tell({ ...frame, ...(this.#talk && { from: this.#talk.by }) })
       return ok(undefined)
     }
     if (!isParty(side)) return callGone
@@ -272,14 +275,14 @@ export class Call {
     if (this.#isWinner(party)) return [{ type: 'connected', call: this.id }]
     if (this.#isCaller(party)) {
       return [
-        this.#winner
+        this.#talk
           ? {
               type: 'answered',
               call: this.id,
               ...(this.#sdp !== undefined && { sdp: this.#sdp }),
-              by: this.#winner.name,
+              by: this.#talk.by,
             }
-          : { type: 'progress', call: this.id, state: this.state === 'ringing' ? 'ringing' : 'trying' },
+          : this.#progress,
         ...(this.#performing?.asked ?? []),
       ]
     }
@@ -295,17 +298,24 @@ export class Call {
     const { caller } = this.request
     const { message } = facts
     this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
-    this.#ending?.abort()
-    this.#dialing?.stop(endings[reason].cancel)
+    this.#errand?.leave()
+    this.#search?.stop(endings[reason].cancel)
     this.#performing?.stop()
     this.timeline.add('ended', { reason, ...facts })
     const ended = { type: 'ended' as const, call: this.id, reason, ...(message !== undefined && { message }) }
-    if (this.#winner) this.#dismiss(this.#winner, ended)
+    if (this.#talk) this.#part(this.#talk, ended)
     const { keep } = this.parts
     if (keep === undefined) this.tell(ended)
     else keep(this.#record(), () => this.tell(ended))
     this.parts.sides.remove(caller, this)
-    if (caller.party) this.#release(caller.party, this.#talkMs, 0)
+    if (caller.party) {
+      const { account } = caller.party
+      const talkMs = this.#talkMs
+      this.parts.presence.release(
+        { tenant: this.tenant, account, call: this.id },
+        talkMs === undefined ? {} : { talkMs, wrapupMs: 0 },
+      )
+    }
     this.parts.ended(this)
   }
 
@@ -336,8 +346,14 @@ export class Call {
     return recordOf(this.view(), { tenant, direction, attempts, ...(idempotency && { idempotency }) })
   }
 
-  get #offers(): Offer[] {
-    return this.#dialing?.offers ?? []
+  get #progress(): CallFrame {
+    const { id: call, state } = this
+    if (state === 'queued') return { type: 'progress', call, state, ...this.#search?.place }
+    return { type: 'progress', call, state: state === 'ringing' ? 'ringing' : 'trying' }
+  }
+
+  get #offers(): readonly Offer[] {
+    return this.#search?.offers ?? []
   }
 
   #isCaller(side: Side): boolean {
@@ -347,11 +363,11 @@ export class Call {
   }
 
   #isWinner(side: Side): boolean {
-    return isParty(side) && sameParty(side, this.#winner?.party)
+    return isParty(side) && sameParty(side, this.#talk?.party)
   }
 
   #nameOf(side: Side): unknown {
-    return this.#isCaller(side) ? 'caller' : this.#winner?.name
+    return this.#isCaller(side) ? 'caller' : this.#talk?.by
   }
 
   #withAttempt(party: Party, act: (offer: Offer, attempt: Attempt) => void): Result<undefined> {
@@ -365,43 +381,38 @@ export class Call {
     return callGone
   }
 
-  /** The time that those who are connected now have, running. */
-  #limit(): Timer | undefined {
-    const ms = this.#dialing?.step.timeLimitMs
+  /** The time that those who are connected by this search have. */
+  get #limit() {
+    const ms = this.#search?.terms.timeLimitMs
     if (ms === undefined) return undefined
     const message = `the time limit of ${ms / 1000} s is over`
-    return this.parts.clock.after(ms, () => this.#left('completed', { by: 'time-limit', message }))
+    return { ms, over: () => this.#left('completed', { by: 'time-limit', message }) }
   }
 
-  /** Whoever answered is out of it: the end, unless their dial has an action, which then says how the call goes on. */
+  /** Whoever answered is out of it: the end, unless their search has an action, which then says how the call goes on. */
   #left(reason: EndReason, facts: { by?: unknown; note?: string; message?: string }): void {
-    const dialing = this.#dialing
-    if (dialing?.step.action === undefined || this.#winner === undefined) {
+    const search = this.#search
+    if (search?.terms.action === undefined || this.#talk === undefined) {
       this.end(reason, facts)
       return
     }
     const { message } = facts
-    const talkMs = this.#dismiss(this.#winner, {
+    const talkMs = this.#part(this.#talk, {
       type: 'ended',
       call: this.id,
       reason,
       ...(message !== undefined && { message }),
     })
-    this.#winner = undefined
-    this.#dialing = undefined
+    this.#search = undefined
     this.dialledAs(reason, { ...facts, talkMs })
-    this.tell({ type: 'progress', call: this.id, state: 'trying' })
-    dialing.parted({ reason, talkMs })
+    this.tellProgress()
+    search.parted({ reason, talkMs })
   }
 
-  /** The last word to who answered, who is free again; how long they talked, in milliseconds. */
-  #dismiss(winner: Winner, frame: CallFrame): number {
-    const talkMs = Math.round(this.parts.clock.now() - winner.since)
+  #part(talk: Talk, frame: CallFrame): number {
+    const talkMs = talk.end(frame)
     this.#talkMs = (this.#talkMs ?? 0) + talkMs
-    winner.limit?.cancel()
-    this.parts.presence.send(winner.party, frame)
-    this.parts.sides.remove(winner.party, this)
-    this.#release(winner.party, talkMs, winner.wrapupMs)
+    this.#talk = undefined
     return talkMs
   }
 
@@ -409,13 +420,6 @@ export class Call {
   #wrapupMs({ account, group }: Offer): number {
     const { accounts, wrapupMs } = this.settings
     return accounts.get(account)?.wrapupMs ?? group?.wrapupMs ?? wrapupMs
-  }
-
-  #release({ account }: Party, talkMs: number | undefined, wrapupMs: number): void {
-    this.parts.presence.release(
-      { tenant: this.tenant, account, call: this.id },
-      talkMs === undefined ? {} : { talkMs, wrapupMs },
-    )
   }
 
   #step(event: CallEvent): boolean {

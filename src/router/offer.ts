@@ -48,7 +48,7 @@ export interface OfferTerms {
 }
 
 /** Which cool-down of a group follows on which outcome. */
-const coolDownOf = { missed: 'missed', declined: 'rejected', busy: 'busy' } as const
+export const coolDownOf = { missed: 'missed', declined: 'rejected', busy: 'busy' } as const
 
 const nameOf = ({ party: { account, device } }: Attempt): PartyName => ({ account, device })
 

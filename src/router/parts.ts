@@ -8,6 +8,7 @@ import type { Clock, Log } from '../runtime/index.js'
 import type { CallRecord } from '../store/index.js'
 import type { Call } from './call.js'
 import type { Memory } from './memory.js'
+import type { Queues } from './queue/index.js'
 import type { Sides } from './sides.js'
 import type { Source } from './source/index.js'
 
@@ -20,6 +21,7 @@ export interface Parts {
   readonly source: Source
   readonly sides: Sides
   readonly memory: Memory
+  readonly queues: Queues
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** Reads a destination's routing view through the presence API: in this process, or over the network. */

@@ -22,6 +22,7 @@ import { checkInline } from './instructions/index.js'
 import { Memory } from './memory.js'
 import type { Parts } from './parts.js'
 import { find, follow, type Standing } from './plan.js'
+import { Queues } from './queue/index.js'
 import { compileRoutes, type MatchRoute } from './routes.js'
 import type { CallRequest, Router, Side } from './routing.js'
 import { Sides } from './sides.js'
@@ -109,15 +110,19 @@ export const createRouter = (options: RouterOptions): Router => {
       })
     }
 
+  const read: Parts['read'] =
+    options.read ??
+    (async (tenant, destination) =>
+      presence.resource(tenant, destination, { view: 'routing', devices: true }))
+  const queues = new Queues(tenants, { ...options, memory, read })
+
   const parts: Parts = {
     ...options,
     bounds,
     sides,
     memory,
-    read:
-      options.read ??
-      (async (tenant, destination) =>
-        presence.resource(tenant, destination, { view: 'routing', devices: true })),
+    queues,
+    read,
     newId: () => options.newId() as CallId,
     keep: records && keepIn(records),
     guard(work, call) {
@@ -245,10 +250,12 @@ export const createRouter = (options: RouterOptions): Router => {
       return explain(parts, standing.value, request, find(parts, standing.value, request.to))
     },
     callerOf: (tenant, id) => calls.callerOf(tenant, id),
+    queues,
     configure(tenantsNow, routesNow) {
       tenants = tenantsNow
       routes = routesNow
       memory.configure(tenantsNow)
+      queues.configure(tenantsNow)
     },
     drain() {
       draining = true

@@ -86,7 +86,7 @@ export const perform = async (call: Call, step: PerformStep, course: Course): Pr
   const action = actionOf(step, course)
   if (!action.ok) return fail(call, `${what} action: ${action.message}`)
   const report = await call.perform(what, told.value)
-  if (report === undefined || call.over) return { next: 'nothing' }
+  if (report === undefined || course.errand.over) return { next: 'nothing' }
   const given = fieldsOf(report)
   if (what === 'forward' || what === 'conference') {
     const fields = dialled(call, step, report, given)
