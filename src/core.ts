@@ -3,20 +3,22 @@
 // hear frames. Nothing in it is another than in a hub; what a gateway adds (sessions, who may do what) it has not.
 
 import { type Config, type ConfigInput, readConfig } from './config.js'
-import { HubError, type Result } from './errors.js'
+import { HubError, type Result, refuse } from './errors.js'
 import { Bounds } from './limits/index.js'
 import { createPresence } from './presence/index.js'
-import type {
-  AccountId,
-  CallFrame,
-  CallId,
-  CallState,
-  Destination,
-  DeviceId,
-  HubFrame,
-  Params,
-  RejectReason,
-  TenantId,
+import {
+  type AccountId,
+  type CallFrame,
+  type CallId,
+  type CallState,
+  type Destination,
+  type DeviceId,
+  type HubFrame,
+  isName,
+  nameRule,
+  type Params,
+  type RejectReason,
+  type TenantId,
 } from './protocol/index.js'
 import { createRouter, createSource, type Router, readRoutes } from './router/index.js'
 import { type Clock, faultText, type Log, silentLog } from './runtime/index.js'
@@ -100,6 +102,7 @@ export const createCore = (
 
   return {
     phone({ account, device, groups }, hear) {
+      if (!isName(account)) return refuse('invalid', `account must be ${nameRule}`)
       const party = { tenant, account: account as AccountId, device: device as DeviceId }
       const link = { send: hear, probe() {} }
       const attached = presence.attach({

@@ -19,9 +19,9 @@ export class Caller {
   readonly #play: Play
   readonly #options: CallerOptions
   readonly #live: Live
-  /** Nothing more is heard. */
-  readonly #deaf = new AbortController()
   #timer: unknown
+  /** Hears nothing more. */
+  #leave = (): void => {}
   #call: string | undefined
   #answeredAt: number | undefined
   #impatient = false
@@ -86,14 +86,16 @@ export class Caller {
       tally.ring.add(now - (this.#live.rungAt ?? placedAt))
       this.#later(talkMs, () => this.#end(call, endedBy))
     }
-    await this.#options.carrier.follow(call, hear, this.#deaf.signal)
+    const { over, leave } = this.#options.carrier.follow(call, hear)
+    this.#leave = leave
+    await over
     timers.clearTimeout(this.#timer)
     if (this.#answeredAt !== undefined) tally.talk.add(timers.now() - this.#answeredAt)
     tally.over(call, answers, ends)
   }
 
   #end(call: string, by: Arrival['endedBy']): void {
-    this.#later(GRACE_MS, () => this.#deaf.abort())
+    this.#later(GRACE_MS, () => this.#leave())
     const { callee } = this.#live
     const ended =
       by === 'callee' && callee !== undefined ? callee.hangup() : this.#options.carrier.hangup(call)

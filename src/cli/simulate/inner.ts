@@ -5,7 +5,7 @@
 import { SwitchhookError } from '../../client/index.js'
 import type { Core, CoreCall, CorePhone } from '../../core.js'
 import type { Result } from '../../errors.js'
-import type { Carrier } from './carrier.js'
+import { type Carrier, followed } from './carrier.js'
 import type { Handset, HandsetEvents, OpenHandset, PhoneCall, SignedIn, Who } from './handset.js'
 import type { Register } from './simulation.js'
 
@@ -145,17 +145,18 @@ export const innerCarrier = (core: Core): Carrier => {
       lines.set(call.id, { call, news })
       return { call: call.id }
     },
-    async follow(id, hear, signal) {
+    follow(id, hear) {
       const { news } = lineOf(id)
-      await new Promise<void>(resolve => {
-        news.hear = frame => {
-          hear(frame.type, frame)
-          if (frame.type === 'ended') resolve()
-        }
-        for (const frame of news.early) news.hear(frame)
-        signal.addEventListener('abort', () => resolve())
+      let end = (): void => {}
+      const over = new Promise<void>(resolve => {
+        end = resolve
       })
-      lines.delete(id)
+      news.hear = frame => {
+        hear(frame.type, frame)
+        if (frame.type === 'ended') end()
+      }
+      for (const frame of news.early) news.hear(frame)
+      return followed(over, () => lines.delete(id))
     },
     hangup: async id => {
       granted(lineOf(id).call.hangup())

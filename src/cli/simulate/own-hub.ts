@@ -17,6 +17,8 @@ export interface OwnOptions {
 
 /** All callers are one gateway, all phones at one address: what would bound a peer bounds no simulation. */
 const boundless = 1_000_000
+/** Callers give up before the queue does. */
+const aWeek = 7 * 86_400_000
 const limits = {
   connectionsPerAddress: boundless,
   requestsPerSecond: boundless,
@@ -24,6 +26,8 @@ const limits = {
   callsPerTenant: boundless,
   callsPerMinutePerAccount: boundless,
   callsPerMinutePerTenant: boundless,
+  // Nobody reads them here, and a hundred thousand are a lot to keep.
+  endedCallsPerTenant: 100,
 }
 
 export const ownConfig = (
@@ -31,7 +35,12 @@ export const ownConfig = (
   { group, to = group, strategy, wrapup, queue }: OwnOptions,
 ): ConfigInput => {
   const tenant = devTenant(dev)
-  const own = { open: true, ...(strategy && { strategy }), ...(wrapup !== undefined && { wrapupMs: wrapup }) }
+  const own = {
+    open: true,
+    queue: { maxLength: boundless, maxWaitMs: aWeek },
+    ...(strategy && { strategy }),
+    ...(wrapup !== undefined && { wrapupMs: wrapup }),
+  }
   const waiting = { to, instructions: { steps: [{ enqueue: { group } }] } }
   const others = (tenant.routes ?? []).filter(route => route.to !== to)
   return {
