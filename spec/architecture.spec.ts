@@ -65,6 +65,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'limits',
     'webhooks',
   ],
+  'core.ts': ['presence', 'router', 'limits', 'protocol'],
   runtime: [],
   limits: [],
   protocol: [],
@@ -77,7 +78,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   gateway: ['router', 'presence', 'protocol', 'egress', 'limits'],
   http: ['router', 'presence', 'directory', 'protocol', 'limits', 'gateway/token', 'store'],
   client: ['protocol'],
-  cli: ['hub.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
+  cli: ['hub.ts', 'core.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
   react: ['client'],
   testing: ['hub.ts', 'client', 'gateway/token'],
 }
