@@ -50,7 +50,8 @@ const fill = (
   group.listed = new Set(members.map(({ account }) => account))
   const listed = members.map(({ account }) => graph.account(tenant, account))
   for (const account of listed) if (!group.members.has(account)) graph.join(group, account)
-  for (const account of group.members.keys()) regroup(graph, account)
+  // Whoever is listed is in it, whatever else they may be in.
+  for (const account of group.members.keys()) if (!group.listed.has(account.account)) regroup(graph, account)
   order(group, listed)
   const namesake = tenant.accounts.get(name as string as AccountId)
   if (known === undefined && namesake !== undefined) graph.succeed(namesake, group)
