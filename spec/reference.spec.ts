@@ -374,7 +374,8 @@ t.test('every frame of the codec is described, and what is said on sockets is so
   t.match(await bob.next(call, 'cancel'), { reason: 'answered-elsewhere', by: { account: 'alice' } })
   await Promise.all([alice.next(call, 'connected'), gateway.next(call, 'answered')])
   await ask(alice, 'transfer', { call, to: 'bob' })
-  await ask(alice, 'hangup', { call, reason: 'done' })
+  await alice.next(call, 'ended')
+  await ask(gateway, 'hangup', { call, reason: 'done' })
   await gateway.next(call, 'ended')
   const third = (await ask(gateway, 'place', { to: 'menu', from: '+1' })) as { call: string }
   await gateway.next(third.call, 'perform')

@@ -2,7 +2,7 @@
 // fields; and that what belongs to the end waits until that is on record.
 
 import t, { type Test } from 'tap'
-import type { RouterOptions } from '../../src/router/index.js'
+import type { CallbackDelivery, Callbacks } from '../../src/router/status-callbacks.js'
 import type { CallRecord, CallRecords } from '../../src/store/index.js'
 import { newRoom } from '../support/room.js'
 
@@ -10,10 +10,10 @@ const all = ['initiated', 'ringing', 'answered', 'completed']
 const url = 'https://voice.example.com/status'
 
 const stand = (t: Test, tenant: object = {}, records?: CallRecords) => {
-  const told: Parameters<RouterOptions['callbacks']['deliver']>[0][] = []
+  const told: CallbackDelivery[] = []
   const waiting: (() => void)[] = []
   const state = { waits: false }
-  const callbacks: RouterOptions['callbacks'] = {
+  const callbacks: Callbacks = {
     deliver: delivery => told.push(delivery),
     kept: then => (state.waits ? void waiting.push(then) : then()),
   }
@@ -276,3 +276,12 @@ t.test(
     await drained
   },
 )
+
+t.test('where nobody brings them there, calls are as they are without', async t => {
+  const room = newRoom()
+  const alice = room.phone('alice')
+  const { call, caller } = await room.call('alice', { statusCallback: url })
+  alice.accept(call)
+  room.router.hangup(alice.party, call)
+  t.equal(caller.heard.at(-1), 'ended completed')
+})

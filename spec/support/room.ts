@@ -87,7 +87,7 @@ export const newRoom = (
     clock = new VirtualClock(),
     random = () => 0.5,
     groups = nothingKept.groups,
-    callbacks = { deliver() {}, kept: (then: () => void) => then() },
+    callbacks,
   }: {
     callbacks?: RouterOptions['callbacks']
     records?: CallRecords | undefined

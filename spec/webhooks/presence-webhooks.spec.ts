@@ -27,13 +27,7 @@ const stand = async (t: Test, hook: object = {}) => {
   let ids = 0
   const webhooks = new PresenceWebhooks(
     {
-      presence: {
-        subscriptions: (tenant, link) => {
-          // Whoever carries frames may be asked for a sign of life; this one has none to give.
-          link.probe()
-          return room.presence.subscriptions(tenant, link)
-        },
-      },
+      presence: room.presence,
       deliveries: world.deliveries,
       gatherMs: 1_000,
       clock: room.clock,

@@ -33,6 +33,9 @@ export interface Callbacks {
   kept(then: () => void): void
 }
 
+/** There is nobody to bring them. */
+export const tellNobody: Callbacks = { deliver() {}, kept: then => then() }
+
 /** How a call or a destination's part of it ended, as applications are told. */
 type Ending = 'completed' | 'busy' | 'no-answer' | 'canceled' | 'failed'
 

@@ -32,7 +32,7 @@ import { compileRoutes, type MatchRoute } from './routes.js'
 import type { CallRequest, Router, Side } from './routing.js'
 import { Sides } from './sides.js'
 import type { Source } from './source/index.js'
-import type { Callbacks } from './status-callbacks.js'
+import { type Callbacks, tellNobody } from './status-callbacks.js'
 import { connect, passTo } from './transfer.js'
 
 export interface RouterOptions {
@@ -40,8 +40,8 @@ export interface RouterOptions {
   readonly presence: Presence
   readonly routes: ReadonlyMap<TenantId, MatchRoute>
   readonly source: Source
-  /** Where what applications are told of calls goes. */
-  readonly callbacks: Callbacks
+  /** Where what applications are told of calls goes; absent: nowhere. */
+  readonly callbacks?: Callbacks | undefined
   /** Default: the documented limits. */
   readonly bounds?: Bounds
   readonly clock: Clock
@@ -140,6 +140,7 @@ export const createRouter = (options: RouterOptions): Router => {
 
   const parts: Parts = {
     ...options,
+    callbacks: options.callbacks ?? tellNobody,
     bounds,
     sides,
     memory,

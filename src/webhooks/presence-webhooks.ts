@@ -5,7 +5,7 @@
 
 import { locate } from '../egress/index.js'
 import type { Fault } from '../errors.js'
-import type { Link, Presence, Subscriptions } from '../presence/index.js'
+import type { Presence, Reader, Subscriptions } from '../presence/index.js'
 import type { AccountEntry, AccountId, Destination, PresenceFrame, TenantId } from '../protocol/index.js'
 import type { Clock } from '../runtime/index.js'
 import type { Deliveries } from './deliveries.js'
@@ -51,7 +51,7 @@ interface Watched extends Omit<PresenceWebhook, 'destinations'> {
 }
 
 /** One destination at one address. */
-class Watch implements Link {
+class Watch implements Reader {
   readonly #options: PresenceWebhooksOptions
   readonly #watched: Watched
   readonly #subscriptions: Subscriptions
@@ -68,7 +68,6 @@ class Watch implements Link {
     this.#begin()
   }
 
-  /** Only presence comes to a subscription. */
   send(frame: PresenceFrame): void {
     if (this.#missed) {
       this.#begin()
@@ -88,8 +87,6 @@ class Watch implements Link {
     }
     this.#flush()
   }
-
-  probe(): void {}
 
   close(): void {
     this.#subscriptions.close()
