@@ -41,6 +41,7 @@ t.test(
         coolDownMs: { rejected: 0, busy: 0, missed: 10_000 },
         open: false,
         ringTimeoutMs: 9000,
+        queue: { maxWaitMs: QMW, maxLength: QML, serviceLevelMs: 20_000, leaveWhenEmpty: QLE },
         changed: false,
       },
     ])
