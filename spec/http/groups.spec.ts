@@ -41,7 +41,7 @@ t.test(
         coolDownMs: { rejected: 0, busy: 0, missed: 10_000 },
         open: false,
         ringTimeoutMs: 9000,
-        queue: { maxWaitMs: QMW, maxLength: QML, serviceLevelMs: 20_000, leaveWhenEmpty: QLE },
+        queue: { maxWaitMs: 3_600_000, maxLength: 100, serviceLevelMs: 20_000, leaveWhenEmpty: true },
         changed: false,
       },
     ])
