@@ -156,6 +156,7 @@ t.test('what a hub answers is what is described, in each operation and for refus
         to: '+1555',
         instructions: { steps: [{ say: { text: 'hi' } }, { dial: { to: ['support'], record: true } }] },
       },
+      { to: 'line', instructions: { steps: [{ enqueue: { group: 'support' } }] } },
     ],
   })
   const world = await startHub(t, config)
@@ -256,6 +257,12 @@ t.test('what a hub answers is what is described, in each operation and for refus
     warnings: [/record/],
   })
   await ask('POST', '/v1/explain', { body: { to: 'no one' }, status: 404 })
+
+  t.match(await ask('POST', '/v1/explain', { body: { to: 'line' } }), { queues: [{ position: 1 }] })
+  await ask('POST', '/v1/calls', { body: { to: 'line', from: '' }, status: 201 })
+  t.match(await ask('GET', '/v1/queues/support'), { queue: 'support', waiting: Number })
+  t.match(await ask('GET', '/v1/queues'), { queues: [{ queue: 'support' }] })
+  await ask('GET', '/v1/queues/nobody', { status: 404 })
 
   for (const view of ['full', 'summary', 'routing']) await ask('GET', `/v1/presence/support?view=${view}`)
   t.match(await ask('GET', '/v1/presence/support?limit=1'), { accounts: [{ devices: [{}] }], cursor: /./ })

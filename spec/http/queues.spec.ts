@@ -132,6 +132,7 @@ t.test('a queue is read by who may read its group, and there is none without a g
   t.equal(await status('/v1/queues/support', 'presence:read:support'), 200)
   t.equal(await status('/v1/queues/support', 'admin'), 200)
   t.equal(await status('/v1/queues/support', 'presence:read:sales'), 403)
+  t.equal(await status('/v1/queues', 'call:inbound', 'presence:write'), 403)
   t.equal(await status('/v1/queues/nobody', 'presence:read'), 404)
   t.equal(await status('/v1/queues/no%20name', 'presence:read'), 400)
 })

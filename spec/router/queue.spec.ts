@@ -404,6 +404,18 @@ t.test('action is asked how the wait was over, and what it answers is followed',
   const talking = await room.call('x', enqueueWith(action))
   await ended(talking.call)
   t.equal(asked.length, 5, 'of who hung up nobody is told')
+
+  room.phone('alice', 'phone', { status: 'away' })
+  const bobs = ['desk', 'mobile'].map(device => {
+    const { party } = room.phone('bob', device, { tokenCapacity: 2 })
+    return { caller: { account: 'bob' as never, party, send() {} } }
+  })
+  const own = await room.call('line', bobs[0])
+  t.equal(stateOf(room, own.call), 'queued')
+  const steps = [{ dial: { queue: 'support', ...action } }]
+  const fetch = await room.call('x', { instructions: { steps }, ...bobs[1] })
+  while (stateOf(room, fetch.call) !== 'ended') await new Promise(resolve => setImmediate(resolve))
+  t.equal(asked.at(-1)!.get('DialCallStatus'), 'no-answer', 'nobody fetches a call of their own')
 })
 
 t.test('without an action the next verb runs, and a caller who hangs up while they talk is gone', async t => {
@@ -602,4 +614,44 @@ t.test('a call that waits is sent elsewhere, or ends with the hub', async t => {
   const over = room.router.close()
   t.match(timelineOf(room, last.call).at(-2), { event: 'dequeued', result: 'system-error' })
   await over
+})
+
+t.test('Dial with Queue: someone fetches the call that has waited longest', async t => {
+  const room = newSupport(['alice'])
+  const alice = room.phone('alice', 'phone', { status: 'away' })
+  const bob = room.phone('bob')
+  const fetch = (steps: Options[] = []) =>
+    room.call('x', {
+      instructions: { steps: [{ dial: { queue: 'support' } }, ...steps] },
+      direction: 'outbound-dial',
+      caller: { account: 'bob' as never, party: bob.party, send() {} },
+    })
+  const none = await fetch()
+  t.match(room.router.get(acme, none.call), { state: 'ended', reason: 'unavailable' })
+  t.ok((await fetch([{ reject: { reason: 'busy' } }])).call)
+  t.match(bob.heard.at(-1), 'ended busy', 'the next verb')
+
+  const first = await room.call('line')
+  const vip = await room.call('vip')
+  const asked = await fetch()
+  t.match(room.router.get(acme, asked.call), { state: 'ended', reason: 'completed' })
+  t.match(
+    bob.frames.findLast(({ type }) => type === 'invite'),
+    { call: first.call, replaces: asked.call, destination: 'support' },
+  )
+  alice.attachment.declare({ status: 'available' })
+  await room.clock.settle()
+  t.same([ringsFor(alice), ringsFor(bob)], [[vip.call], [first.call]], 'it is being offered to one')
+  bob.reject(first.call)
+  await room.clock.settle()
+  t.equal(stateOf(room, first.call), 'queued', 'back at its place')
+  const again = await fetch()
+  t.ok(bob.accept(first.call))
+  t.match(room.router.get(acme, first.call), { state: 'connected', by: { account: 'bob' } })
+  t.equal(stateOf(room, again.call), 'ended')
+  t.match(timelineOf(room, first.call).at(-1), { event: 'dequeued', result: 'bridged' })
+  room.router.hangup(bob.party, first.call)
+  t.match(room.presence.resource(acme, 'bob' as never, { view: 'full', devices: false }), {
+    status: 'available',
+  })
 })

@@ -53,6 +53,9 @@ export const serveQueues = (app: App, { queues }: Pick<Router, 'queues'>): void 
 
   app.get('/queues', routes.list, async request => {
     const grant = grantOf(request)
+    if (!allows(grant, scope) && ![...grant.scopes].some(one => one.startsWith(`${scope}:`))) {
+      throw new HubError('forbidden', `the token lacks ${scope}`)
+    }
     const names = queues.named(grant.tenant).filter(group => allows(grant, scope, group))
     const views = await Promise.all(names.sort().map(group => queues.view(grant.tenant, group)))
     return { queues: views.filter(view => view !== undefined) }
