@@ -382,6 +382,7 @@ t.test('every frame of the codec is described, and what is said on sockets is so
   await Promise.all([alice.next(call, 'connected'), gateway.next(call, 'answered')])
   await ask(alice, 'transfer', { call, to: 'bob' })
   await alice.next(call, 'ended')
+  t.match(await alice.ask('accept', { call }), { type: 'error', code: 'call-gone' })
   await ask(gateway, 'hangup', { call, reason: 'done' })
   await gateway.next(call, 'ended')
   const third = (await ask(gateway, 'place', { to: 'menu', from: '+1' })) as { call: string }
