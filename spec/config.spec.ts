@@ -61,6 +61,7 @@ t.test('every value has a default', async t => {
           wrapupMs: 0,
           coolDownMs: { rejected: 0, busy: 0, missed: 10_000 },
           open: false,
+          queue: { maxWaitMs: 3_600_000, maxLength: 100, serviceLevelMs: 20_000, leaveWhenEmpty: true },
         },
       ],
     ]),
@@ -78,6 +79,7 @@ t.test('what the file says replaces the defaults', async t => {
       wrapupMs: 7,
       coolDownMs: { busy: 3 },
       awayAfterMisses: 2,
+      queue: { maxLength: 3, leaveWhenEmpty: false },
       members: [{ account: 'bob', weight: 3, skills: ['fr'], paused: 'training' }],
     },
   }
@@ -148,6 +150,7 @@ t.test('what the file says replaces the defaults', async t => {
     wrapupMs: 7,
     coolDownMs: { rejected: 0, busy: 3, missed: 10_000 },
     awayAfterMisses: 2,
+    queue: { maxWaitMs: 3_600_000, maxLength: 3, serviceLevelMs: 20_000, leaveWhenEmpty: false },
     members: [{ account: 'bob', tier: 1, weight: 3, skills: ['fr'], paused: 'training' }],
   })
 })

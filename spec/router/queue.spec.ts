@@ -1,8 +1,11 @@
 // Calls that wait: who is offered to which of them and when, every way out of a queue, and what callers are told meanwhile.
 
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import type { CallId } from '../../src/protocol/index.js'
-import { acme, type FakePhone, newRoom, type Room } from '../support/room.js'
+import { readRoutes } from '../../src/router/index.js'
+import { acme, configOf, type FakePhone, newRoom, type Room } from '../support/room.js'
 
 type Options = Record<string, unknown>
 
@@ -351,4 +354,304 @@ t.test('the ways out: each its reason, its ending and its line in the timeline',
   const bad = await room.call('x', enqueueWith({ action: 'relative' }))
   t.match(room.router.get(acme, bad.call), { reason: 'failed', message: /^Enqueue action: / })
   t.equal(room.router.counts.live, 0)
+})
+
+t.test('action is asked how the wait was over, and what it answers is followed', async t => {
+  const asked: URLSearchParams[] = []
+  const server = createServer((request, response) => {
+    asked.push(new URL(String(request.url), 'http://x').searchParams)
+    response.setHeader('content-type', 'text/xml').end('<Response><Reject reason="busy"/></Response>')
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const room = newRoom(tenantOf(['alice'], { queue: { maxLength: 1 } }), { fetch: { allowPrivate: true } })
+  t.teardown(() => room.close())
+  const alice = room.phone('alice', 'phone', { status: 'away' })
+  const action = { action: `http://127.0.0.1:${port}/after`, method: 'GET' }
+  const ended = async (call: CallId) => {
+    while (stateOf(room, call) !== 'ended') await new Promise(resolve => setImmediate(resolve))
+    const { CallSid, QueueResult, QueueSid, QueueTime } = Object.fromEntries(asked.at(-1)!)
+    t.equal(CallSid, call)
+    t.equal(QueueSid, 'support')
+    t.match(room.router.get(acme, call), { reason: 'busy' }, 'as the action has it')
+    return [QueueResult, QueueTime]
+  }
+  const late = await room.call('x', enqueueWith({ ...action, maxWaitMs: 30_000 }))
+  const full = await room.call('x', enqueueWith(action))
+  t.same(await ended(full.call), ['queue-full', '0'])
+  await room.clock.settle(30_010)
+  t.same(await ended(late.call), ['no-answer', '30'])
+
+  const bridged = await room.call('x', enqueueWith(action))
+  await room.clock.settle(7000)
+  alice.attachment.declare({ status: 'available' })
+  await room.clock.settle()
+  alice.accept(bridged.call)
+  await room.clock.settle(60_000)
+  t.equal(asked.length, 2, 'not while they talk')
+  room.router.hangup(alice.party, bridged.call)
+  t.same(await ended(bridged.call), ['bridged', '7'])
+
+  alice.attachment.declare({ status: 'away' })
+  const gone = await room.call('x', enqueueWith(action))
+  room.router.hangup(gone.caller.request.caller, gone.call)
+  t.equal(room.router.get(acme, gone.call)?.reason, 'canceled')
+  const empty = await room.call('x', enqueueWith(action))
+  alice.leave()
+  await room.clock.settle()
+  t.same(await ended(empty.call), ['unavailable', '0'])
+  const talking = await room.call('x', enqueueWith(action))
+  await ended(talking.call)
+  t.equal(asked.length, 5, 'of who hung up nobody is told')
+
+  room.phone('alice', 'phone', { status: 'away' })
+  const bobs = ['desk', 'mobile'].map(device => {
+    const { party } = room.phone('bob', device, { tokenCapacity: 2 })
+    return { caller: { account: 'bob' as never, party, send() {} } }
+  })
+  const own = await room.call('line', bobs[0])
+  t.equal(stateOf(room, own.call), 'queued')
+  const steps = [{ dial: { queue: 'support', ...action } }]
+  const fetch = await room.call('x', { instructions: { steps }, ...bobs[1] })
+  while (stateOf(room, fetch.call) !== 'ended') await new Promise(resolve => setImmediate(resolve))
+  t.equal(asked.at(-1)!.get('DialCallStatus'), 'no-answer', 'nobody fetches a call of their own')
+})
+
+t.test('without an action the next verb runs, and a caller who hangs up while they talk is gone', async t => {
+  const room = newSupport(['alice', 'bob'], {}, [{ dial: { to: ['carol'] } }])
+  const carol = room.phone('carol')
+  const { call } = await room.call('line')
+  t.same(ringsFor(carol), [call])
+  const alice = room.phone('alice')
+  const other = await room.call('line')
+  t.ok(alice.accept(other.call))
+  room.router.hangup(other.caller.request.caller, other.call)
+  t.match(room.router.get(acme, other.call), { reason: 'completed' })
+})
+
+t.test(
+  'a caller who hangs up while it rings stops the ringing, and frees who was rung for the next',
+  async t => {
+    const room = newSupport(['alice'])
+    const alice = room.phone('alice')
+    const { call, caller } = await room.call('line')
+    const next = await room.call('line')
+    room.router.hangup(caller.request.caller, call)
+    await room.clock.settle(30)
+    t.same(alice.heard, ['invite', 'cancel caller-canceled', 'invite'])
+    t.same(ringsFor(alice), [next.call])
+  },
+)
+
+t.test('where the group says so, calls wait though nobody is signed in', async t => {
+  const room = newSupport(['alice'], { queue: { leaveWhenEmpty: false } })
+  const { call } = await room.call('line')
+  t.equal(stateOf(room, call), 'queued')
+  const alice = room.phone('alice')
+  await room.clock.settle()
+  t.same(ringsFor(alice), [call])
+  alice.leave()
+  await room.clock.settle(30)
+  t.equal(stateOf(room, call), 'queued')
+})
+
+t.test('a lost connection that comes back in time ends no wait', async t => {
+  const room = newSupport(['alice'])
+  const alice = room.phone('alice', 'phone', { status: 'away' })
+  const { call } = await room.call('line')
+  alice.lose()
+  await room.clock.settle(1000)
+  alice.comeBack()
+  alice.attachment.declare({ status: 'available' })
+  await room.clock.settle(30)
+  t.same(ringsFor(alice), [call])
+})
+
+t.test('the directory changes while calls wait', async t => {
+  const room = newSupport(['alice', 'bob'], { strategy: 'order' })
+  const configure = (tenant: Options) => {
+    const { tenants } = configOf(tenant)
+    room.presence.configure(tenants)
+    const routes = readRoutes(configOf(tenant))
+    room.router.configure(tenants, routes.ok ? routes.value : new Map())
+    return room.clock.settle(30)
+  }
+  const alice = room.phone('alice', 'phone', { status: 'away' })
+  const carol = room.phone('carol')
+  const { call } = await room.call('line')
+  await configure(tenantOf(['carol', { account: 'alice', paused: 'lunch' }]))
+  t.same(ringsFor(carol), [call], 'who is a member now')
+  carol.reject(call)
+  alice.attachment.declare({ status: 'available' })
+  await room.clock.settle(30)
+  t.same(ringsFor(alice), [], 'paused')
+  await configure(tenantOf(['carol', 'alice'], { queue: { maxLength: 1 } }))
+  t.same(ringsFor(alice), [call])
+  alice.reject(call)
+  await room.clock.settle(30)
+  t.equal(room.router.get(acme, (await room.call('line')).call)?.reason, 'busy', 'shorter now')
+  await configure({})
+  t.match(room.router.get(acme, call), { reason: 'failed' })
+  t.match(timelineOf(room, call).at(-2), {
+    event: 'dequeued',
+    result: 'error',
+    message: 'the group is no more',
+  })
+  t.equal((await room.router.queues.view(acme, 'support' as never)) ?? 'none', 'none')
+  await configure(tenantOf(['dan'], { queue: { leaveWhenEmpty: false } }))
+  const again = await room.call('line')
+  const dan = room.phone('dan')
+  await room.clock.settle(30)
+  t.same(ringsFor(dan), [again.call], 'and back again')
+})
+
+t.test('who calls is not offered their own call; strategies hold as for a dial', async t => {
+  const room = newSupport(['alice', 'bob', 'carol'], { strategy: 'round-robin' })
+  const phones = ['alice', 'bob', 'carol'].map(name => room.phone(name))
+  const own = await room.call('line', {
+    direction: 'outbound-dial',
+    caller: { account: 'alice' as never, party: phones[0]!.party, send() {} },
+  })
+  t.same(phones.map(ringsFor), [[], [own.call], []])
+  room.router.hangup(phones[0]!.party, own.call)
+  await room.clock.settle(30)
+  const turns: number[] = []
+  for (let turn = 0; turn < 6; turn++) {
+    const { call } = await room.call('line')
+    const at = phones.findIndex(phone => ringsFor(phone).includes(call))
+    turns.push(at)
+    phones[at]!.accept(call)
+    room.router.hangup(phones[at]!.party, call)
+    await room.clock.settle(30)
+  }
+  t.same(turns, [0, 2, 1, 0, 2, 1], 'whose turn was longest ago')
+
+  const sticky = newSupport(['alice', 'bob'], { strategy: 'sticky' })
+  const [a, b] = [sticky.phone('alice'), sticky.phone('bob', 'phone', { status: 'away' })]
+  const first = await sticky.call('line', { from: '+1' })
+  a.accept(first.call)
+  sticky.router.hangup(a.party, first.call)
+  b.attachment.declare({ status: 'available' })
+  const second = await sticky.call('line', { from: '+1' })
+  t.same([a, b].map(ringsFor), [[second.call], []])
+})
+
+t.test('a new session of the caller is told where the call stands', async t => {
+  const room = newSupport(['alice'])
+  const alice = room.phone('alice', 'phone', { status: 'away' })
+  const caller = room.phone('eve')
+  await room.call('line')
+  const { call } = await room.call('line', {
+    direction: 'outbound-dial',
+    caller: { account: 'eve' as never, party: caller.party, send() {} },
+  })
+  const told = { type: 'progress', call, state: 'queued', position: 2 }
+  t.same(
+    caller.frames.findLast(({ type }) => type === 'progress'),
+    told,
+  )
+  t.same(room.router.retell(caller.party), [told])
+  alice.attachment.declare({ status: 'available' })
+  await room.clock.settle()
+  t.same(room.router.retell(caller.party), [told], 'the first one rings, and has its place still')
+})
+
+t.test('the expected wait is told once something is known of it, and places gather', async t => {
+  const room = newRoom(tenantOf(['alice'], { queue: { maxLength: 1000 } }), {
+    limits: { callsPerMinutePerAccount: 1e6, callsPerMinutePerTenant: 1e6 },
+  })
+  const alice = room.phone('alice')
+  const calls: Awaited<ReturnType<Room['call']>>[] = []
+  for (let count = 0; count < 301; count++) calls.push(await room.call('line'))
+  const told = () => calls.at(-1)!.caller.frames.filter(({ type }) => type === 'progress').length
+  t.match(calls.at(-1)!.caller.frames, [{ position: 301, expectedWaitMs: undefined }])
+  await room.clock.settle(5000)
+  const before = told()
+  for (const { call } of calls.slice(0, 30)) {
+    t.same(ringsFor(alice), [call])
+    alice.accept(call)
+    await room.clock.settle(1000)
+    room.router.hangup(alice.party, call)
+    await room.clock.settle(25)
+  }
+  t.equal(told() - before, 11, 'three seconds gather for a queue of three hundred')
+  t.match(calls.at(-1)!.caller.frames.at(-1), { position: 301 - 29, expectedWaitMs: Number })
+  const { expectedWaitMs } = calls.at(-1)!.caller.frames.at(-1) as { expectedWaitMs: number }
+  t.ok(Math.abs(expectedWaitMs - (301 - 29) * 1025) < 5000, `about a second each: ${expectedWaitMs}`)
+})
+
+t.test('who joins an open group by their token takes its calls, for as long as they are there', async t => {
+  const room = newSupport([], { open: true, queue: { leaveWhenEmpty: false } })
+  const { call } = await room.call('line')
+  const dan = room.phone('dan', 'phone', { groups: ['support'] })
+  await room.clock.settle()
+  t.same(ringsFor(dan), [call])
+  dan.leave()
+  await room.clock.settle(30)
+  t.equal(stateOf(room, call), 'queued')
+  const eve = room.phone('eve', 'phone', { groups: ['support'] })
+  await room.clock.settle(30)
+  t.same(ringsFor(eve), [call])
+})
+
+t.test('a call that waits is sent elsewhere, or ends with the hub', async t => {
+  const room = newSupport(['alice'])
+  const alice = room.phone('alice')
+  const bob = room.phone('bob')
+  const { call, caller } = await room.call('line')
+  const steps = { steps: [{ dial: { to: ['bob'] } }] }
+  t.ok(room.router.redirect(acme, call, steps, 'admin' as never).ok)
+  await room.clock.settle()
+  t.same([ringsFor(alice), ringsFor(bob)], [[], [call]])
+  t.same(
+    timelineOf(room, call).find(({ event }) => event === 'dequeued'),
+    { at: '2026-01-01T00:00:00.000Z', event: 'dequeued', queue: 'support', result: 'redirected', waitMs: 0 },
+  )
+  room.router.hangup(caller.request.caller, call)
+  await room.clock.settle(30)
+  const last = await room.call('line')
+  const over = room.router.close()
+  t.match(timelineOf(room, last.call).at(-2), { event: 'dequeued', result: 'system-error' })
+  await over
+})
+
+t.test('Dial with Queue: someone fetches the call that has waited longest', async t => {
+  const room = newSupport(['alice'])
+  const alice = room.phone('alice', 'phone', { status: 'away' })
+  const bob = room.phone('bob')
+  const fetch = (steps: Options[] = []) =>
+    room.call('x', {
+      instructions: { steps: [{ dial: { queue: 'support' } }, ...steps] },
+      direction: 'outbound-dial',
+      caller: { account: 'bob' as never, party: bob.party, send() {} },
+    })
+  const none = await fetch()
+  t.match(room.router.get(acme, none.call), { state: 'ended', reason: 'unavailable' })
+  t.ok((await fetch([{ reject: { reason: 'busy' } }])).call)
+  t.match(bob.heard.at(-1), 'ended busy', 'the next verb')
+
+  const first = await room.call('line')
+  const vip = await room.call('vip')
+  const asked = await fetch()
+  t.match(room.router.get(acme, asked.call), { state: 'ended', reason: 'completed' })
+  t.match(
+    bob.frames.findLast(({ type }) => type === 'invite'),
+    { call: first.call, replaces: asked.call, destination: 'support' },
+  )
+  alice.attachment.declare({ status: 'available' })
+  await room.clock.settle()
+  t.same([ringsFor(alice), ringsFor(bob)], [[vip.call], [first.call]], 'it is being offered to one')
+  bob.reject(first.call)
+  await room.clock.settle()
+  t.equal(stateOf(room, first.call), 'queued', 'back at its place')
+  const again = await fetch()
+  t.ok(bob.accept(first.call))
+  t.match(room.router.get(acme, first.call), { state: 'connected', by: { account: 'bob' } })
+  t.equal(stateOf(room, again.call), 'ended')
+  t.match(timelineOf(room, first.call).at(-1), { event: 'dequeued', result: 'bridged' })
+  room.router.hangup(bob.party, first.call)
+  t.match(room.presence.resource(acme, 'bob' as never, { view: 'full', devices: false }), {
+    status: 'available',
+  })
 })

@@ -24,6 +24,7 @@ import { type Counts, createMetrics, type StoreFacts } from './metrics.js'
 import { serveDescription } from './openapi.js'
 import { serveHealth, serveMetrics } from './operations.js'
 import { servePresence } from './presence.js'
+import { serveQueues } from './queues.js'
 import { serveRevocations } from './revocations.js'
 import { Streams } from './streams.js'
 
@@ -90,6 +91,7 @@ export const createHttp = (options: HttpOptions): Http => {
       v1.addHook('preHandler', recheck(revocations))
       serveCalls(v1, { router, records, revocations, bounds, streams, clock })
       servePresence(v1, { presence, revocations, streams, clock })
+      serveQueues(v1, router)
       serveRevocations(v1, revocations)
     },
     { prefix: '/v1' },

@@ -29,7 +29,7 @@ export interface StoreFacts {
 
 export interface Counts {
   readonly presence: Pick<Presence, 'counts'>
-  readonly router: Pick<Router, 'counts'>
+  readonly router: Pick<Router, 'counts' | 'queues'>
   readonly gateway: { readonly counts: SocketCounts }
   readonly store: StoreFacts
   readonly audit: Pick<Audit, 'answers' | 'refusals'>
@@ -101,6 +101,16 @@ export const createMetrics = (counts: Counts): Metrics => {
     () => gateway.counts.lingering,
   )
   gauge('calls_live', 'Calls that are not over.', () => router.counts.live)
+  new Gauge({
+    name: `${prefix}calls_waiting`,
+    help: 'Calls that wait in a queue, by tenant and queue; a queue in which none waits has no line.',
+    registers,
+    labelNames: ['tenant', 'queue'],
+    collect() {
+      this.reset()
+      for (const { count, ...labels } of router.queues.waiting()) this.set(labels, count)
+    },
+  })
   total('sockets_accepted_total', 'Sockets accepted.', () => gateway.counts.accepted)
   total('calls_placed_total', 'Calls placed.', () => router.counts.placed)
   counter('calls_ended_total', 'Calls ended, by reason.', 'reason', () => Object.entries(router.counts.ended))

@@ -12,6 +12,11 @@ export interface Link {
 
 /** Whoever watches destinations, whatever they are reached by: a link is one. */
 export interface Reader {
+  /**
+   * Told at the end of each turn that changed something, however soon after the last one: for who is in this process,
+   * and acts on it.
+   */
+  readonly prompt?: boolean
   /** Told of each change, in order. Never throws. The same object may go to many. */
   send(frame: PresenceFrame): void
 }

@@ -15,6 +15,7 @@ import type {
 } from '../protocol/index.js'
 import type { CallRecord } from '../store/index.js'
 import { type CallEvent, callAutomaton } from './call.machine.js'
+import { CallerSide } from './caller-side.js'
 import { endings } from './endings.js'
 import { Errand } from './errand.js'
 import type { DialStep, GatewayVerb, InstructionSource } from './instructions/index.js'
@@ -26,7 +27,7 @@ import { Attempts, recordOf } from './record.js'
 import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallView, Report, Side } from './routing.js'
 import type { Search } from './search.js'
-import { isParty, partyOf, sameParty } from './sides.js'
+import { isParty, sameParty } from './sides.js'
 import { Talk } from './talk.js'
 import { Timeline } from './timeline.js'
 
@@ -45,6 +46,7 @@ export class Call {
   readonly createdAt: string
   /** What became of each device it was offered to, for its record; undefined where none is kept. */
   readonly attempts: Attempts | undefined
+  readonly #caller: CallerSide
   #state = callAutomaton.initial
   #errand: Errand | undefined
   #search: Search | undefined
@@ -77,7 +79,7 @@ export class Call {
     this.createdAt = this.timeline.stamp()
     this.attempts = parts.keep && new Attempts(() => this.timeline.stamp())
     this.timeline.add('received', { from: request.from, to: request.to, direction: request.direction })
-    parts.sides.add(request.caller, this)
+    this.#caller = new CallerSide(this)
   }
 
   get tenant(): TenantId {
@@ -86,6 +88,11 @@ export class Call {
 
   get state(): CallState {
     return this.#state.value
+  }
+
+  /** Who calls: whoever placed it, or whom they passed it on to. */
+  get caller(): Pick<CallerSide, 'party' | 'performs' | 'sdp'> {
+    return this.#caller
   }
 
   get over(): boolean {
@@ -98,7 +105,7 @@ export class Call {
 
   /** Who calls, as those who are rung are told. */
   get from(): string {
-    return this.#search?.terms.callerId ?? this.request.from
+    return this.#search?.terms.callerId ?? this.#caller.from
   }
 
   /** How many dials there have been. */
@@ -125,6 +132,7 @@ export class Call {
   plan(): Errand {
     const errand = new Errand()
     this.#step('plan')
+    this.#errand?.leave()
     this.#errand = errand
     // It may have ended before its turn came.
     if (this.over) errand.leave()
@@ -152,13 +160,13 @@ export class Call {
 
   /** The gateway is done with a step. */
   performed(side: Side, report: Report): Result<undefined> {
-    if (!this.#isCaller(side)) return callGone
+    if (!this.#caller.is(side)) return callGone
     this.#performing ??= new Performing(this)
     return this.#performing.report(report)
   }
 
   /** Someone is being found; the caller hears that it is under way. */
-  dial(search: Search, step: DialStep): void {
+  dial(search: Search, step: Pick<DialStep, 'to' | 'sequential'>): void {
     this.#search = search
     this.#dials++
     this.#step('place')
@@ -187,11 +195,9 @@ export class Call {
     this.tell(this.#progress)
   }
 
-  /** Tells the caller, through whatever connection their device has now. */
+  /** Tells the caller. */
   tell(frame: CallFrame): void {
-    const { caller } = this.request
-    if (caller.party === undefined) caller.send(frame)
-    else this.parts.presence.send(caller.party, frame)
+    this.#caller.tell(frame)
   }
 
   ringing(party: Party): void {
@@ -222,7 +228,7 @@ export class Call {
   hangup(side: Side, note?: string): Result<undefined> {
     const said = note === undefined ? {} : { note }
     if (this.#isWinner(side)) this.#left('completed', { by: this.#talk?.by, ...said })
-    else if (this.#isCaller(side))
+    else if (this.#caller.is(side))
       this.end(this.#answered ? 'completed' : 'canceled', { by: 'caller', ...said })
     else return isParty(side) ? this.reject(side, 'declined') : callGone
     return ok(undefined)
@@ -230,7 +236,7 @@ export class Call {
 
   signal(side: Side, data: unknown): Result<undefined> {
     const frame = { type: 'signal' as const, call: this.id, data }
-    if (this.#isCaller(side)) {
+    if (this.#caller.is(side)) {
       const to = this.#talk ? [this.#talk.party] : this.#offers.flatMap(({ ringing }) => ringing)
       for (const party of to) this.parts.presence.send(party, frame)
       return ok(undefined)
@@ -247,33 +253,61 @@ export class Call {
 
   lost(side: Side): void {
     if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.lost(attempt))
-    if (this.talks(side)) this.timeline.add('lost', { side: this.#nameOf(side) })
+    if (this.talks(side)) this.timeline.add('lost', { side: this.nameOf(side) })
   }
 
   back(side: Side): void {
     if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.back(attempt))
-    if (this.talks(side)) this.timeline.add('back', { side: this.#nameOf(side) })
+    if (this.talks(side)) this.timeline.add('back', { side: this.nameOf(side) })
   }
 
   gone(side: Side): void {
-    const lost = { by: this.#nameOf(side), message: 'a connected side was lost for good' }
+    const lost = { by: this.nameOf(side), message: 'a connected side was lost for good' }
     if (this.talks(side)) {
       if (this.#isWinner(side)) this.#left('failed', lost)
       else this.end('failed', lost)
-    } else if (this.#isCaller(side)) {
+    } else if (this.#caller.is(side)) {
       this.end(this.#answered ? 'completed' : 'canceled', { by: 'caller', message: 'the caller was lost' })
     } else if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.gone(attempt))
   }
 
+  /** What it is at is left: nobody rings any more, and whoever answered is out of it. It is to be sent elsewhere. */
+  divert(facts: { by: unknown; to: string }): void {
+    this.timeline.add('diverted', facts)
+    if (this.#talk) this.#part(this.#talk, { type: 'ended', call: this.id, reason: 'completed' })
+    this.#leaveSearch()
+  }
+
+  /** One side of the connected call passes it on, and is out of it; the other is the caller from now on. */
+  passOn(side: Party, to: string): void {
+    const talk = this.#talk as Talk
+    if (!this.#caller.is(side)) {
+      this.divert({ by: talk.by, to })
+      return
+    }
+    this.timeline.add('diverted', { by: 'caller', to })
+    this.tell({ type: 'ended', call: this.id, reason: 'completed' })
+    this.#talkMs = (this.#talkMs ?? 0) + talk.stop()
+    this.#caller.leave(this.#talkMs)
+    this.#caller.become(talk.party, talk.wrapupMs)
+    this.#talk = undefined
+    this.#leaveSearch()
+  }
+
+  /** The device at the other end of a call that this one is connected in; undefined: it is no device's. */
+  opposite(party: Party): Party | undefined {
+    return this.#caller.is(party) ? this.#talk?.party : this.#caller.party
+  }
+
   /** Whether this side is in the connected call. */
   talks(side: Side): boolean {
-    return this.state === 'connected' && (this.#isCaller(side) || this.#isWinner(side))
+    return this.state === 'connected' && (this.#caller.is(side) || this.#isWinner(side))
   }
 
   /** What a new session of this device must be told of the call as it stands. */
   retell(party: Party): readonly CallFrame[] {
     if (this.#isWinner(party)) return [{ type: 'connected', call: this.id }]
-    if (this.#isCaller(party)) {
+    if (this.#caller.is(party)) {
       return [
         this.#talk
           ? {
@@ -295,7 +329,6 @@ export class Call {
    */
   end(reason: EndReason, facts: { by?: unknown; note?: string; message?: string } = {}): void {
     if (!this.#step('end')) return
-    const { caller } = this.request
     const { message } = facts
     this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
     this.#errand?.leave()
@@ -307,15 +340,7 @@ export class Call {
     const { keep } = this.parts
     if (keep === undefined) this.tell(ended)
     else keep(this.#record(), () => this.tell(ended))
-    this.parts.sides.remove(caller, this)
-    if (caller.party) {
-      const { account } = caller.party
-      const talkMs = this.#talkMs
-      this.parts.presence.release(
-        { tenant: this.tenant, account, call: this.id },
-        talkMs === undefined ? {} : { talkMs, wrapupMs: 0 },
-      )
-    }
+    this.#caller.leave(this.#talkMs)
     this.parts.ended(this)
   }
 
@@ -356,18 +381,13 @@ export class Call {
     return this.#search?.offers ?? []
   }
 
-  #isCaller(side: Side): boolean {
-    const { caller } = this.request
-    const party = partyOf(side)
-    return side === caller || (party !== undefined && sameParty(party, caller.party))
-  }
-
   #isWinner(side: Side): boolean {
     return isParty(side) && sameParty(side, this.#talk?.party)
   }
 
-  #nameOf(side: Side): unknown {
-    return this.#isCaller(side) ? 'caller' : this.#talk?.by
+  /** As the timeline calls a side. */
+  nameOf(side: Side): unknown {
+    return this.#caller.is(side) ? 'caller' : this.#talk?.by
   }
 
   #withAttempt(party: Party, act: (offer: Offer, attempt: Attempt) => void): Result<undefined> {
@@ -406,7 +426,16 @@ export class Call {
     this.#search = undefined
     this.dialledAs(reason, { ...facts, talkMs })
     this.tellProgress()
-    search.parted({ reason, talkMs })
+    search.parted?.({ reason, talkMs })
+  }
+
+  #leaveSearch(): void {
+    const talked = this.#answered !== undefined
+    this.#search?.stop('caller-canceled')
+    this.#search = undefined
+    this.#performing?.stop()
+    this.#dialled = talked ? 'completed' : undefined
+    if (talked) this.tell({ type: 'progress', call: this.id, state: 'trying' })
   }
 
   #part(talk: Talk, frame: CallFrame): number {

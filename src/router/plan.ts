@@ -117,12 +117,12 @@ const note = ({ timeline }: Call, found: Retrieved): void => {
 }
 
 /**
- * Follows a call to where it needs no more instructions. It may end, or be sent elsewhere, at any `await`, and is left
+ * Follows a call to where it needs no more instructions: those that it came with, or that are `given` now. It may end, or be sent elsewhere, at any `await`, and is left
  * alone then.
  */
-export const follow = async (call: Call): Promise<void> => {
+export const follow = async (call: Call, given?: InstructionSource): Promise<void> => {
   const errand = call.plan()
-  let source = sourceOf(call)
+  let source = given ?? sourceOf(call)
   if (source === undefined) {
     call.end('unavailable', { message: `no route and no destination for ${JSON.stringify(call.request.to)}` })
     return

@@ -38,5 +38,5 @@ export interface Search {
   /** Ends it from outside, telling every device that rings why. */
   stop(reason: CancelReason): void
   /** Whoever answered is out of the call again, which goes on: asked of a search with an `action`. */
-  parted(parting: Parting): void
+  parted?(parting: Parting): void
 }

@@ -19,7 +19,7 @@ export class Talk {
   readonly #call: Call
   /** Monotonic milliseconds. */
   readonly #since: number
-  readonly #wrapupMs: number
+  readonly wrapupMs: number
   readonly #limit: Timer | undefined
 
   constructor(call: Call, { party, wrapupMs, limit }: TalkTerms) {
@@ -28,19 +28,24 @@ export class Talk {
     this.by = { account: party.account, device: party.device }
     this.#call = call
     this.#since = clock.now()
-    this.#wrapupMs = wrapupMs
+    this.wrapupMs = wrapupMs
     this.#limit = limit && clock.after(limit.ms, limit.over)
+  }
+
+  /** It is over; how long it lasted, in milliseconds. */
+  stop(): number {
+    this.#limit?.cancel()
+    return Math.round(this.#call.parts.clock.now() - this.#since)
   }
 
   /** The last word to who answered, who is free again; how long they talked, in milliseconds. */
   end(frame: CallFrame): number {
     const { id, parts, tenant } = this.#call
     const { party } = this
-    const talkMs = Math.round(parts.clock.now() - this.#since)
-    this.#limit?.cancel()
+    const talkMs = this.stop()
     parts.presence.send(party, frame)
     parts.sides.remove(party, this.#call)
-    parts.presence.release({ tenant, account: party.account, call: id }, { talkMs, wrapupMs: this.#wrapupMs })
+    parts.presence.release({ tenant, account: party.account, call: id }, { talkMs, wrapupMs: this.wrapupMs })
     return talkMs
   }
 }

@@ -25,8 +25,8 @@ export class Line<W extends Waits> {
 
   /** Whoever has waited longest, whatever their place. */
   get oldest(): W | undefined {
-    let oldest = this.#waiting[0]
-    for (const each of this.#waiting) if (oldest && each.ordinal < oldest.ordinal) oldest = each
+    let oldest: W | undefined
+    for (const each of this.#waiting) if (each.ordinal < (oldest?.ordinal ?? each.ordinal + 1)) oldest = each
     return oldest
   }
 

@@ -17,6 +17,8 @@ export interface MembersOptions {
 }
 
 export class Members implements Reader {
+  /** Who becomes free is offered a call in the same turn. */
+  readonly prompt = true
   readonly #options: MembersOptions
   readonly #subscriptions: Subscriptions
   /** Those in it, and each one's place in the directory's order. */

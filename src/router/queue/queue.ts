@@ -165,7 +165,7 @@ export class Queue {
   pick({ call, terms }: Waiting, accounts: readonly AccountEntry[], rung = nobody): Picked {
     const { clock, memory, random } = this.#hall.options
     const { strategy } = this.#config
-    const { from, caller } = call.request
+    const { party } = call.caller
     // Turns are kept of all who are in the group.
     const all = strategy === 'round-robin' ? this.#watched.all : accounts
     return pick(
@@ -174,11 +174,11 @@ export class Queue {
         strategy,
         members: membersOf(this.#config),
         skills: terms.skills,
-        ...(caller.party && { caller: caller.party.account }),
+        ...(party && { caller: party.account }),
         rung,
         now: clock.wall(),
         random,
-        ...memory.recall(strategy, this.#place, from, all),
+        ...memory.recall(strategy, this.#place, call.request.from, all),
       },
     )
   }

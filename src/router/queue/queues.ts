@@ -2,7 +2,7 @@
 // waited there for as long as its figures go back.
 
 import type { Config, GroupConfig } from '../../config.js'
-import type { Destination, QueueResource, TenantId } from '../../protocol/index.js'
+import type { Destination, Party, QueueResource, TenantId } from '../../protocol/index.js'
 import type { Call } from '../call.js'
 import type { EnqueueStep } from '../instructions/index.js'
 import type { Place } from '../search.js'
@@ -38,6 +38,14 @@ export class Queues {
     const waiting = new Waiting(call, step, queue, ++this.#ordinal)
     queue.enter(waiting)
     return waiting
+  }
+
+  /** The call that has waited longest for a group, of those that nobody is offered now, and that are not one's own. */
+  oldestFor({ tenant, account }: Party, group: Destination): Waiting | undefined {
+    const { all = [] } = this.#halls.get(tenant)?.queues.get(group)?.line ?? {}
+    return all
+      .filter(({ call, offers }) => offers.length === 0 && call.caller.party?.account !== account)
+      .sort((a, b) => a.ordinal - b.ordinal)[0]
   }
 
   /** Where a call of this priority would stand if it came now. */

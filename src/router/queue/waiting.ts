@@ -2,7 +2,7 @@
 // round nobody is rung twice; the next one begins once nobody is left who is free and was not rung, with those who did
 // not take it a while ago. It keeps its place all the while.
 
-import type { AccountId, CancelReason, PartyName } from '../../protocol/index.js'
+import type { AccountId, CallId, CancelReason, DeviceEntry, Party, PartyName } from '../../protocol/index.js'
 import type { Timer } from '../../runtime/index.js'
 import type { Call } from '../call.js'
 import type { OfferOutcome } from '../endings.js'
@@ -46,8 +46,8 @@ export class Waiting implements Search, Waits {
   #limit: Timer | undefined
   #told = 0
   #departed = false
-  #settle: (departed: Departed) => void = () => {}
-  #part: (parting?: Parting) => void = () => {}
+  #settle: ((departed: Departed) => void) | undefined
+  #part: ((parting?: Parting) => void) | undefined
 
   constructor(call: Call, step: EnqueueStep, queue: Queue, ordinal: number) {
     this.call = call
@@ -103,12 +103,13 @@ export class Waiting implements Search, Waits {
   }
 
   stop(reason: CancelReason): void {
-    this.#depart(reason === 'caller-canceled' ? ways.canceled : ways.stopped, reason)
-    this.#part()
+    const { over, reason: ending } = this.call
+    this.#depart(over ? (ending === 'failed' ? ways.failed : ways.canceled) : ways.redirected, reason)
+    this.#part?.()
   }
 
   parted(parting: Parting): void {
-    this.#part(parting)
+    this.#part?.(parting)
   }
 
   /** The wait is over, and the call is not. */
@@ -133,7 +134,7 @@ export class Waiting implements Search, Waits {
     const { result, message } = way
     this.call.timeline.add('dequeued', { queue, result, waitMs, ...(message !== undefined && { message }) })
     this.#queue.departed(this, way.how, waitMs)
-    this.#settle({ ...way, waitMs })
+    this.#settle?.({ ...way, waitMs })
   }
 
   /** Whom to ring next, if anyone. */
@@ -168,14 +169,28 @@ export class Waiting implements Search, Waits {
     return candidate
   }
 
+  /** Offers it to a device in exchange for another call of that one. */
+  offerTo({ account, device: id }: Party, replaces: CallId): void {
+    const { parts, tenant } = this.call
+    const { accounts } = parts.presence.resource(tenant, account as never, { view: 'routing', devices: true })
+    // Whoever is in a call is there.
+    const entry = accounts?.[0]?.devices?.find(({ device }) => device === id) as DeviceEntry
+    this.#offer({ account, tier: this.#tier, devices: [entry] }, { replaces })
+  }
+
   #ring(candidate: Candidate): void {
     const { account, tier } = candidate
+    if (tier > this.#tier) this.#join(tier)
+    this.#rung.add(account)
+    this.#queue.take(account)
+    this.#offer(candidate, {})
+  }
+
+  #offer(candidate: Candidate, more: { readonly replaces?: CallId }): void {
+    const { account } = candidate
     const { call, terms } = this
     const queue = this.#queue
     const { config, group } = queue
-    if (tier > this.#tier) this.#join(tier)
-    this.#rung.add(account)
-    queue.take(account)
     const offer = new Offer(
       call,
       {
@@ -184,6 +199,7 @@ export class Waiting implements Search, Waits {
         destination: group,
         group: config,
         timeoutMs: config.ringTimeoutMs,
+        ...more,
       },
       {
         claimed: () => queue.rang(account),

@@ -16,8 +16,8 @@ export interface Way {
 export const ways = {
   answered: { how: 'answered', reason: 'completed', result: 'bridged' },
   canceled: { how: 'abandoned', reason: 'canceled', result: 'hangup' },
-  /** Sent elsewhere, or ended, by someone other than its caller. */
-  stopped: { how: 'unanswered', reason: 'failed', result: 'leave' },
+  redirected: { how: 'unanswered', reason: 'completed', result: 'redirected' },
+  failed: { how: 'unanswered', reason: 'failed', result: 'system-error' },
   full: { how: 'unanswered', reason: 'busy', result: 'queue-full', message: 'the queue is full' },
   late: { how: 'unanswered', reason: 'no-answer', result: 'no-answer', message: 'it has waited long enough' },
   empty: {

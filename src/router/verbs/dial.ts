@@ -4,13 +4,14 @@
 
 import type { AccountId, CancelReason, Destination, EndReason, PartyName } from '../../protocol/index.js'
 import type { Call } from '../call.js'
-import { endingOf, endings, type OfferOutcome } from '../endings.js'
+import { endingOf, type OfferOutcome } from '../endings.js'
 import { Hunt } from '../hunt.js'
 import { type DialStep, forwardOf, type PerformStep } from '../instructions/index.js'
 import type { Offer } from '../offer.js'
 import type { Course, Next } from '../plan.js'
 import type { Parting, Search } from '../search.js'
-import { actionOf, toAction } from './action.js'
+import { actionOf, dialFields, toAction } from './action.js'
+import { dialQueue } from './dial-queue.js'
 import { perform } from './perform.js'
 
 /** How a dial ended: answered, or as the call would end if nothing followed. */
@@ -127,11 +128,11 @@ const fail = (call: Call, message: string): Next => {
 
 /** Rings, and follows what comes of it. */
 export const dial = async (call: Call, step: DialStep, course: Course): Promise<Next> => {
-  if (step.queue !== undefined) return fail(call, 'Dial with Queue is not supported by this hub yet')
   const forward = forwarded(call, step)
   if (forward !== undefined) return perform(call, forward, course)
   const action = actionOf(step, course)
   if (!action.ok) return fail(call, `Dial action: ${action.message}`)
+  if (step.queue !== undefined) return dialQueue(call, step.queue.name, action.value)
   const dialing = new Dialing(call, step)
   call.dial(dialing, step)
   const bound = call.parts.clock.after(step.totalTimeoutMs ?? call.parts.config.calls.totalTimeoutMs, () =>
@@ -143,9 +144,5 @@ export const dial = async (call: Call, step: DialStep, course: Course): Promise<
   if (over === undefined || course.errand.over) return { next: 'nothing' }
   if (result !== 'answered') call.dialledAs(result)
   if (action.value === undefined) return { next: 'verb' }
-  return toAction(call, action.value, {
-    DialCallStatus: endings[over.reason].dialCallStatus,
-    DialCallSid: `${call.id}.${call.dials}`,
-    DialCallDuration: String(Math.round(over.talkMs / 1000)),
-  })
+  return toAction(call, action.value, dialFields(call, over))
 }

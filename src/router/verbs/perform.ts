@@ -75,7 +75,7 @@ const dialled = (
 
 export const perform = async (call: Call, step: PerformStep, course: Course): Promise<Next> => {
   const { what } = step
-  if (!call.request.caller.performs?.includes(what)) {
+  if (!call.caller.performs.includes(what)) {
     const cannot = `whoever placed the call has not said that it performs ${what}`
     if (what !== 'say' && what !== 'play') return fail(call, `${what} is not to be had: ${cannot}`)
     call.timeline.add('warning', { warning: `${what} is passed over: ${cannot}` })
