@@ -54,12 +54,13 @@ const proseOf = (page: string): string => text(page).replace(/^```.*?^```$/gms, 
 /** Blocks of these are no code: drawings. There is one on each. */
 const drawn: ReadonlySet<string> = new Set(['README.md', 'docs/architecture.md'])
 
-/** What stands at the head of each line that a command says, whatever the numbers. */
+/** What stands at the head of each line that a command says, whatever the numbers, and however many bars there are. */
 const headsOf = (said: string): string[] =>
   said
     .trimEnd()
     .split('\n')
     .map(line => String(line.trim().split(/\s+/)[0]).replace(/^\d+$/, 'N'))
+    .filter((head, at, heads) => head !== heads[at - 1])
 
 /** What stands for the address and the secret of the hub that a reader started. */
 const documented = { url: 'http://127.0.0.1:8080', secret: /\bSECRET\b/ }

@@ -2,13 +2,18 @@
 // same seed is the same run, and what comes of it is what Erlang expects.
 
 import t from 'tap'
+import { Agent } from '../../src/cli/simulate/agent.js'
+import { fixed } from '../../src/cli/simulate/distribution.js'
 import type { Forecast } from '../../src/cli/simulate/forecast.js'
 import { innerCarrier, innerHandsets, innerRegister } from '../../src/cli/simulate/inner.js'
+import { promised } from '../../src/cli/simulate/promised.js'
 import { createScenario } from '../../src/cli/simulate/scenario.js'
 import { Simulation } from '../../src/cli/simulate/simulation.js'
 import { type Summary, Tally } from '../../src/cli/simulate/tally.js'
 import { VirtualTime } from '../../src/cli/simulate/virtual-time.js'
+import { SwitchhookError } from '../../src/client/index.js'
 import { type Core, createCore } from '../../src/core.js'
+import { Child, install } from '../support/processes.js'
 import { aSecret } from '../support/room.js'
 import { createTerminal } from '../support/terminal.js'
 
@@ -30,11 +35,11 @@ const within = (figure: { expected: number; measured: number | null; halfWidth: 
   Math.abs(figure.expected - Number(figure.measured)) <= Number(figure.halfWidth)
 
 t.test('100,000 calls that wait for three people (M/M/c) are what Erlang C says, at 99 %', async t => {
-  const { code, summary } = await run(
-    ...line('--queue --phones 3 --calls 100000 --rate 36/h --seed 1'),
-    ...markov,
-  )
-  t.equal(code, 0)
+  // As a user runs it: within a test every promise is watched, and takes twice the time.
+  const flags = line('--virtual --json --queue --phones 3 --calls 100000 --rate 36/h --seed 1')
+  const child = new Child(t, [install(t), 'simulate', ...flags, ...markov])
+  t.equal(await child.exit, 0)
+  const summary = child.stdout.events.at(-1) as unknown as Told
   t.match(summary.calls, { placed: 100_000, answered: 100_000 })
   const { erlang } = summary
   t.match(erlang, { formula: 'erlang-c', people: 3, erlangs: 1.8 })
@@ -158,7 +163,7 @@ t.test('the core refuses as a hub does, and tells of the calls it has', async t 
   t.throws(() => coreOf({ tenants: { acme: { keys, groups: 1 } } }), { code: 'invalid' })
   t.throws(
     () => coreOf({ tenants: { acme: { keys, routes: [{ to: '1', instructions: { twiml: '<' } }] } } }),
-    { message: /routes/ },
+    { message: /routes\[0\]/ },
   )
   const core = coreOf({
     limits: { callsPerTenant: 1 },
@@ -191,6 +196,31 @@ t.test('the core refuses as a hub does, and tells of the calls it has', async t 
   await core.close()
 })
 
+t.test('a phone at the core that does not confirm is doubted, and there is nobody to be probed', async t => {
+  const time = new VirtualTime()
+  const core = createCore(
+    { tenants: { acme: { keys: [{ alg: 'HS256', secret: aSecret }] } } },
+    { tenant: 'acme', clock: time.clock, random: Math.random },
+  )
+  const heard: string[] = []
+  t.match(
+    core.phone({ account: 'bob', device: 'web', groups: [] }, ({ type }) => heard.push(type)),
+    { ok: true },
+  )
+  const ended: unknown[] = []
+  t.match(
+    core.place({ to: 'bob', from: '1' }, frame => ended.push(frame)),
+    { ok: true },
+  )
+  await time.clock.settle(60_000)
+  t.match(ended.at(-1), { type: 'ended', reason: 'no-answer' })
+  t.same(
+    heard.filter(type => type !== 'self'),
+    ['invite', 'cancel'],
+  )
+  await core.close()
+})
+
 t.test(
   'someone whose shift ends while they talk leaves when that is over; after the last call nobody comes back',
   async t => {
@@ -201,7 +231,6 @@ t.test(
       },
       { tenant: 'acme', clock: time.clock, random: Math.random },
     )
-    const { fixed } = await import('../../src/cli/simulate/distribution.js')
     const scenario = {
       ...createScenario({
         seed: 7,
@@ -243,3 +272,47 @@ t.test(
     await core.close()
   },
 )
+
+t.test('after the end nobody signs in again, and what fails on the way out is counted', async t => {
+  const time = new VirtualTime()
+  const tally = new Tally()
+  const scenario = createScenario({
+    seed: 7,
+    ratePerSecond: 1,
+    calls: 0,
+    durationMs: 0,
+    answer: fixed(0),
+    talk: fixed(0),
+    patience: fixed(0),
+    rejected: 0,
+    ignored: 0,
+    shift: { on: fixed(1000), off: fixed(1000) },
+  })
+  let opened = 0
+  const leaving = promised<void>()
+  const agentWith = (rest: () => Promise<void>) =>
+    new Agent(
+      { scenario, timers: time.timers, tally, live: new Map() },
+      {
+        account: 'alice',
+        device: 'web',
+        number: 0,
+        person: 0,
+        wrapupMs: 0,
+        open: () => {
+          opened += 1
+          return { connect: async () => ({ groups: [] }), calls: [], rest, close: async () => {}, cut() {} }
+        },
+      },
+    )
+  const late = agentWith(() => leaving.promise)
+  const failing = agentWith(() => Promise.reject(new SwitchhookError('timeout', 'no answer')))
+  for (const agent of [late, failing]) agent.begin()
+  await time.clock.settle(1000)
+  t.same(tally.errors, { timeout: 1 })
+  late.end()
+  leaving.resolve()
+  await time.clock.settle(10_000)
+  t.equal(tally.connections.signedOut, 1)
+  t.equal(opened, 2)
+})

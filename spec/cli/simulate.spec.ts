@@ -130,6 +130,15 @@ t.test('without an address it brings a hub of its own, and every call has exactl
   t.ok(summary.connections.lost > 0, 'connections were cut')
 })
 
+t.test('people sign out when their shift is over, and in again, over sockets too', async t => {
+  const { code, summary } = await run('--phones', '4', '--calls', '40', '--shift', '200ms,50ms', ...swift)
+  t.equal(code, 0)
+  t.equal(accounted(summary), 40)
+  t.ok(summary.connections.signedOut > 0)
+  t.ok(summary.phones.every(({ signedInMs }) => signedInMs > 0))
+  t.match(summary.connections, { lost: 0, renewed: 0 })
+})
+
 t.test('the same seed has the same calls and the same people, over a socket and over HTTP', async t => {
   const calm = [
     '--phones',

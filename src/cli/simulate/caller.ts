@@ -1,7 +1,7 @@
 // The caller of one simulated call: places it, follows what it is told, gives up when the script says so, and after
 // the talk hangs up or is hung up on. What it heard is for the tally to judge.
 
-import type { Carrier } from './carrier.js'
+import type { Carrier, Followed } from './carrier.js'
 import { codeOf, type Live, mark, type Play } from './play.js'
 import type { Arrival } from './scenario.js'
 import { count } from './tally.js'
@@ -20,8 +20,7 @@ export class Caller {
   readonly #options: CallerOptions
   readonly #live: Live
   #timer: unknown
-  /** Hears nothing more. */
-  #leave = (): void => {}
+  #followed: Followed | undefined
   #call: string | undefined
   #answeredAt: number | undefined
   #impatient = false
@@ -86,16 +85,15 @@ export class Caller {
       tally.ring.add(now - (this.#live.rungAt ?? placedAt))
       this.#later(talkMs, () => this.#end(call, endedBy))
     }
-    const { over, leave } = this.#options.carrier.follow(call, hear)
-    this.#leave = leave
-    await over
+    this.#followed = this.#options.carrier.follow(call, hear)
+    await this.#followed.over
     timers.clearTimeout(this.#timer)
     if (this.#answeredAt !== undefined) tally.talk.add(timers.now() - this.#answeredAt)
     tally.over(call, answers, ends)
   }
 
   #end(call: string, by: Arrival['endedBy']): void {
-    this.#later(GRACE_MS, () => this.#leave())
+    this.#later(GRACE_MS, () => (this.#followed as Followed).leave())
     const { callee } = this.#live
     const ended =
       by === 'callee' && callee !== undefined ? callee.hangup() : this.#options.carrier.hangup(call)

@@ -12,6 +12,7 @@ import {
 } from '../../client/index.js'
 import { connect, createLine } from '../line.js'
 import { pause } from './play.js'
+import { promised } from './promised.js'
 
 /** A call that is listened to. */
 export interface Followed {
@@ -51,11 +52,8 @@ const BusySocket = class extends WebSocket {
 
 /** What is heard until `over`, unless its listener leaves first; `forget` is done then. */
 export const followed = (over: Promise<void>, forget: () => void): Followed => {
-  let leave = (): void => {}
-  const left = new Promise<void>(resolve => {
-    leave = resolve
-  })
-  return { over: Promise.race([over, left]).then(forget), leave }
+  const left = promised<void>()
+  return { over: Promise.race([over, left.promise]).then(forget), leave: () => left.resolve() }
 }
 
 /** Calls over the socket of a softphone without a device. */

@@ -7,6 +7,7 @@ import type { Core, CoreCall, CorePhone } from '../../core.js'
 import type { Result } from '../../errors.js'
 import { type Carrier, followed } from './carrier.js'
 import type { Handset, HandsetEvents, OpenHandset, PhoneCall, SignedIn, Who } from './handset.js'
+import { promised } from './promised.js'
 import type { Register } from './simulation.js'
 
 type HubFrame = Parameters<Parameters<Core['phone']>[1]>[0]
@@ -22,30 +23,30 @@ const granted = <T>(result: Result<T>): T => {
 class InnerCall implements PhoneCall {
   readonly id: string
   readonly params: Readonly<Record<string, string>>
-  readonly connected: Promise<boolean>
-  readonly over: Promise<void>
+  readonly #connected = promised<boolean>()
+  readonly #over = promised<void>()
   readonly #invite: Invite
   readonly #phone: CorePhone
-  #connect: (answered: boolean) => void = () => {}
-  #end: () => void = () => {}
 
   constructor(invite: Invite, phone: CorePhone) {
     this.id = invite.call
     this.params = invite.params
     this.#invite = invite
     this.#phone = phone
-    this.connected = new Promise(resolve => {
-      this.#connect = resolve
-    })
-    this.over = new Promise(resolve => {
-      this.#end = resolve
-    })
+  }
+
+  get connected(): Promise<boolean> {
+    return this.#connected.promise
+  }
+
+  get over(): Promise<void> {
+    return this.#over.promise
   }
 
   /** What the hub says of it. */
   hear(type: HubFrame['type']): void {
-    this.#connect(type === 'connected')
-    if (type !== 'connected') this.#end()
+    this.#connected.resolve(type === 'connected')
+    if (type !== 'connected') this.#over.resolve()
   }
 
   async accept(): Promise<void> {
@@ -147,16 +148,13 @@ export const innerCarrier = (core: Core): Carrier => {
     },
     follow(id, hear) {
       const { news } = lineOf(id)
-      let end = (): void => {}
-      const over = new Promise<void>(resolve => {
-        end = resolve
-      })
+      const over = promised<void>()
       news.hear = frame => {
         hear(frame.type, frame)
-        if (frame.type === 'ended') end()
+        if (frame.type === 'ended') over.resolve()
       }
       for (const frame of news.early) news.hear(frame)
-      return followed(over, () => lines.delete(id))
+      return followed(over.promise, () => lines.delete(id))
     },
     hangup: async id => {
       granted(lineOf(id).call.hangup())

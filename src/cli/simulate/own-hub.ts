@@ -42,7 +42,7 @@ export const ownConfig = (
     ...(wrapup !== undefined && { wrapupMs: wrapup }),
   }
   const waiting = { to, instructions: { steps: [{ enqueue: { group } }] } }
-  const others = (tenant.routes ?? []).filter(route => route.to !== to)
+  const others = tenant.routes.filter(route => route.to !== to)
   return {
     listen: { port: 0 },
     drainMs: 0,

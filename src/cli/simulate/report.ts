@@ -2,7 +2,6 @@
 
 import { bold, dim, green, type Line, line, type Piece, red, table, yellow } from '../text.js'
 import type { Figure, Forecast } from './forecast.js'
-import type { Bin } from './histogram.js'
 import type { Quantiles } from './samples.js'
 import type { Counter, Summary, Tally } from './tally.js'
 
@@ -124,7 +123,7 @@ const service = ({ serviceLevel, waitMs, occupancy }: Summary): Line[] =>
     [
       ['service level', percent(serviceLevel.share), dim(`answered within ${round(serviceLevel.withinMs)}`)],
       ['speed of answer', time(waitMs.mean), dim('on average, of those that were answered')],
-      ['occupancy', percent(occupancy), dim('of their time signed in people rang, talked or wrapped up')],
+      ['occupancy', percent(occupancy), dim('of their time signed in people were taken')],
     ],
     2,
   )
@@ -139,11 +138,11 @@ export interface SummaryStyle {
 }
 
 /** How many had waited how long, as bars: the longest takes what the numbers leave of the width. */
-const drawing = (waits: readonly Bin[], { width, bar }: SummaryStyle): Line[] => {
+const drawing = ({ waits, waitMs }: Summary, { width, bar }: SummaryStyle): Line[] => {
   if (waits.length === 0) return []
   const most = Math.max(...waits.map(({ count }) => count))
-  const rows = waits.map(({ fromMs, toMs, count }) => {
-    const span = toMs === null ? `from ${round(fromMs)}` : `to ${round(toMs)}`
+  const rows = waits.map(({ toMs, count }) => {
+    const span = `to ${toMs === null ? time(waitMs.max) : round(toMs)}`
     return { span, count: String(count), share: count / most }
   })
   const taken = (what: 'span' | 'count'): number => Math.max(...rows.map(row => row[what].length))
@@ -209,7 +208,7 @@ export const summaryLines = (
     ...outcomes(summary),
     ...times(summary, style.virtual),
     ...service(summary),
-    ...drawing(summary.waits, style),
+    ...drawing(summary, style),
     ...expected(summary.erlang),
     line('  a phone was offered ', perPhone('offered'), ' calls, and answered ', perPhone('answered')),
     ...(lost === 0

@@ -108,8 +108,10 @@ export const createScenario = (options: ScenarioOptions): Scenario => {
     *shifts(person) {
       if (shift === undefined) return
       const random = chanceOf(seed, 'shifts', person)
-      for (let left = random(); ; left = 1) {
+      let left = random()
+      for (;;) {
         yield { onMs: left * shift.on.draw(random), offMs: shift.off.draw(random) }
+        left = 1
       }
     },
   }
