@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { secret, tokenOf } from './support/hub.js'
-import { Child, install, outside, startVoice } from './support/processes.js'
+import { Child, launcherOf, outside, startVoice } from './support/processes.js'
 
 // A dozen processes, some of which are flooded.
 t.setTimeout(120_000)
 
-const launcher = install(t)
+const launcher = await launcherOf()
 const keys = [{ kid: 'k1', alg: 'HS256', secret }]
 const carrier = ['call:inbound', 'call:explain']
 
