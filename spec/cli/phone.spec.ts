@@ -296,6 +296,55 @@ t.test('a phone that loses its hub says so, and again when it is back', async t 
   await second.close()
 })
 
+t.test('a call is held, passed on, and joined with another by the keys', async t => {
+  const world = await hubOf(t)
+  const bob = await world.phone('bob')
+  const api = await world.api('gateway', carrier)
+  const { terminal, exit } = await registered(world, 'alice', '--auto', 'accept')
+  const type = (key: string, expected: RegExp) => {
+    terminal.stdin.write(`${key}\n`)
+    return terminal.stdout.until(expected)
+  }
+  await type('p', /nobody is talked to/)
+  await type('j', /no two calls to join/)
+  await type('t', /t TO transfer/)
+  const { call } = await api.place({ to: 'alice', from: '+15550199' })
+  await terminal.stdout.until(/"event":"connected"/)
+  terminal.stdin.write('p\n')
+  for await (const { type, data } of api.events(call)) {
+    if (type === 'signal') {
+      t.match(data, { data: { hold: true } })
+      break
+    }
+  }
+  bob.softphone.on('invite', call => call.accept())
+  await type('t bob', /"event":"ended"/)
+  t.match(await api.call(call), { to: 'alice', state: /placing|ringing|connected/ })
+  await api.hangup(call)
+  terminal.stdin.write('q\n')
+  t.equal(await exit, 0)
+})
+
+t.test('whoever was talked to by way of another call is taken without being asked', async t => {
+  const world = await hubOf(t)
+  const chief = await world.phone('chief', 'phone', { capacity: 2 })
+  const api = await world.api('gateway', carrier)
+  const { terminal, exit } = await registered(world, 'alice')
+  const { call } = await api.place({ to: 'chief', from: '+15550199' })
+  const first = await chief.invited()
+  await first.accept()
+  const second = await chief.softphone.place({ to: 'alice' })
+  await terminal.stdout.until(/"event":"invite"/)
+  terminal.stdin.write('a\n')
+  await second.connected
+  await first.transfer('alice', { attended: second })
+  await terminal.stdout.until(/"replaces"/)
+  await terminal.stdout.until(/"event":"connected".*"event":"connected"/s)
+  t.match(await api.call(call), { state: 'connected', by: { account: 'alice' } })
+  terminal.stdin.write('q\n')
+  t.equal(await exit, 0)
+})
+
 t.test(
   'a call shows what its caller is told, then the timeline, and is done when it was answered',
   async t => {

@@ -398,7 +398,13 @@ t.test('a call whose other side hung up may go on, and be answered by another', 
   t.match(call.snapshot, { state: 'connected', sdp: 'first', by })
   line.send({ type: 'progress', seq: 2, call: 'c1', state: 'trying' })
   await settled(phone, line)
-  t.strictSame(call.snapshot, { state: 'trying', sdp: undefined, by: undefined })
+  t.strictSame(call.snapshot, {
+    state: 'trying',
+    sdp: undefined,
+    by: undefined,
+    heldHere: false,
+    heldThere: false,
+  })
   const next = { account: 'carol', device: 'web' }
   line.send({ type: 'answered', seq: 3, call: 'c1', sdp: 'second', by: next })
   await settled(phone, line)
@@ -414,9 +420,9 @@ t.test('a call is handed on, to a destination or to another of its calls', async
   const placed = phone.place({ to: 'bob' })
   await line.answer('place', { type: 'placed', call: 'c2' })
   const attended = call.transfer('bob', { attended: await placed })
-  const refused = { type: 'error', code: 'not-supported', message: 'transfer comes later', retry: false }
+  const refused = { type: 'error', code: 'call-gone', message: 'no such call', retry: false }
   t.match(await line.answer('transfer', refused), { call: 'c1', to: 'bob', attended: 'c2' })
-  await t.rejects(attended, { code: 'not-supported', retry: false })
+  await t.rejects(attended, { code: 'call-gone', retry: false })
   t.equal(call.state, 'ringing', 'a refusal changes nothing')
 })
 

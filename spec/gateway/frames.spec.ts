@@ -261,7 +261,7 @@ t.test(
   },
 )
 
-t.test('faults that are answered: unknown type, bad field, later feature; the session lives', async t => {
+t.test('faults that are answered: unknown type, bad field, no such call; the session lives', async t => {
   const stand = await newStand(t)
   const { client } = await stand.phone('alice')
   const told = async (frame: object) => client.ask(frame, 'error')
@@ -270,7 +270,7 @@ t.test('faults that are answered: unknown type, bad field, later feature; the se
     code: 'invalid',
     message: /destinations/,
   })
-  t.match(await told({ type: 'transfer', call: 'c', to: 'bob' }), { code: 'not-supported' })
+  t.match(await told({ type: 'transfer', call: 'c', to: 'bob' }), { code: 'call-gone' })
   t.match(await told({ type: 'hello' }), { code: 'invalid', message: 'hello comes once' })
   client.send({ type: 'ping', ref: 'x'.repeat(65) })
   t.notOk('ref' in (await client.next('error')))

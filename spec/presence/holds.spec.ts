@@ -205,6 +205,22 @@ t.test('[C9] of however many that race for one person, as many win as there are 
   }
 })
 
+t.test('a place passes from one call to another, and nobody sees a thing of it', async t => {
+  const { presence, join, hold } = worldOf({ acme: { accounts: { alice: {} } } })
+  join('alice', 'web')
+  const look = () => presence.resource(n('acme'), n('alice'), { view: 'routing', devices: true })
+  presence.pass(hold('alice', 'a'), n('b'))
+  presence.pass(hold('nobody', 'a'), n('b'))
+  t.ok(presence.seize(hold('alice', 'a'), n('web')).ok)
+  const before = look()
+  presence.pass(hold('alice', 'a'), n('b'))
+  t.same(look(), before)
+  presence.release(hold('alice', 'a'))
+  t.equal(look().status, 'busy', 'the first call has none any more')
+  presence.release(hold('alice', 'b'), { talkMs: 7 })
+  t.match(look(), { status: 'available', accounts: [{ routing: { talkMs: 7 } }] })
+})
+
 t.test('[U17] a claim rings nobody who has said meanwhile that they take no calls', async t => {
   const { presence, join, hold } = worldOf({ acme: { accounts: { alice: { capacity: 2 } } } })
   const web = join('alice', 'web')

@@ -1,7 +1,7 @@
 // The tables of docs/protocol.md, written from the published descriptions: a client's frames and the hub's, the calls of
 // the API, the resources.
 
-import { laterFrames, replies } from '../../src/protocol/index.js'
+import { replies } from '../../src/protocol/index.js'
 
 /** A schema in plain JSON. */
 interface Schema {
@@ -78,7 +78,6 @@ const without = ({ properties = {}, ...schema }: Schema, ...names: readonly stri
 })
 
 const answerTo = (type: string): string => {
-  if (laterFrames.has(type)) return 'Not in this version: answered `not-supported`.'
   const reply = replies[type as keyof typeof replies]
   if (type === 'leave') return 'No answer.'
   return reply === null ? 'No answer, unless it has a `ref`: then `ok`.' : `Answer: \`${reply}\`.`

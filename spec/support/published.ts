@@ -9,7 +9,6 @@ import {
   clientFrames,
   createPublisher,
   hubFrames,
-  laterFrames,
   replies,
 } from '../../src/protocol/index.js'
 
@@ -69,7 +68,6 @@ const received = (type: ClientFrameType) => {
     action: 'receive',
     channel,
     summary: summaryOf(clientFrames[type]),
-    ...(laterFrames.has(type) && { description: 'Not in this version: answered `error` `not-supported`.' }),
     messages: [message('client', type)],
     ...(type !== 'leave' && {
       reply: { channel, messages: [message('hub', reply), message('hub', 'error')] },

@@ -5,7 +5,8 @@ import { Failure } from './failure.js'
 import type { Output } from './output.js'
 import { dim, line } from './text.js'
 
-export const keyHelp = 'keys: a accept, r reject, b busy, h hang up, s STATUS, c TO, q quit; then Enter'
+export const keyHelp =
+  'keys: a accept, r reject, b busy, h hang up, p hold, t TO transfer, j join two calls, s STATUS, c TO call, q quit; then Enter'
 
 export interface Keyboard {
   readonly out: Output
@@ -15,6 +16,9 @@ export interface Keyboard {
 }
 
 const rings = ({ direction, state }: Call): boolean => direction === 'incoming' && state === 'ringing'
+
+const talks = ({ state }: Call): boolean => state === 'connected'
+const notTalking = 'nobody is talked to'
 
 const find = (phone: Softphone, wanted: (call: Call) => boolean, none: string): Call => {
   const call = phone.calls.find(wanted)
@@ -38,6 +42,18 @@ export const press = async (
       return find(phone, rings, 'nothing rings').reject('busy')
     case 'h':
       return find(phone, call => !rings(call), 'there is no call to hang up').hangup()
+    case 'p': {
+      const call = find(phone, talks, notTalking)
+      return call.hold(!call.snapshot.heldHere)
+    }
+    case 't':
+      if (word !== undefined) return find(phone, talks, notTalking).transfer(word)
+      break
+    case 'j': {
+      const [call, other] = phone.calls.filter(talks)
+      if (call === undefined || other === undefined) throw new Failure(1, 'there are no two calls to join')
+      return call.transfer(other.to ?? other.id, { attended: other })
+    }
     case 's':
       if (word !== undefined) return phone.status({ status: word as Declared })
       break

@@ -170,10 +170,15 @@ const attend = (
   call.over.then(() => timers.forEach(clearTimeout))
   if (call.state !== 'ringing' || call.direction !== 'incoming') return
   const { id, from, to, facts, params } = call
-  const { destination, expiresMs } = facts
+  const { destination, replaces, expiresMs } = facts
+  const acts = {
+    accept: () => call.accept(),
+    reject: () => call.reject(),
+    busy: () => call.reject('busy'),
+  }
   out.ring()
   out.tell(
-    { event: 'invite', call: id, from, to, destination, params, expiresMs },
+    { event: 'invite', call: id, from, to, destination, params, replaces, expiresMs },
     line(
       yellow('ringing'),
       ` ${from} calls ${to} for ${destination}`,
@@ -184,11 +189,7 @@ const attend = (
       ),
     ),
   )
-  if (auto === undefined || auto.act === 'ignore') return
-  const acts = {
-    accept: () => call.accept(),
-    reject: () => call.reject(),
-    busy: () => call.reject('busy'),
-  }
-  later(auto.afterMs, acts[auto.act])
+  // Whoever was talked to is still there, only by way of another call.
+  if (replaces !== undefined) later(0, () => call.accept())
+  else if (auto !== undefined && auto.act !== 'ignore') later(auto.afterMs, acts[auto.act])
 }

@@ -50,6 +50,9 @@ export interface CallSnapshot {
   readonly sdp?: string | undefined
   /** Who answered an outgoing call. */
   readonly by?: Party | undefined
+  /** Who has the other on hold: this side, the other one. */
+  readonly heldHere?: boolean
+  readonly heldThere?: boolean
   /** How it ended. */
   readonly end?: CallEnd | undefined
 }
@@ -63,6 +66,8 @@ export interface CallFacts {
   /** The group or account by which this device was found. */
   readonly destination?: string | undefined
   readonly params?: Params | undefined
+  /** Another call of this device's that is over, and that this one comes in place of: someone has passed it on. */
+  readonly replaces?: string | undefined
   readonly sdp?: string | undefined
   readonly expiresMs?: number | undefined
 }
@@ -172,10 +177,17 @@ export class Call extends HeldEmitter<CallEvents> {
 
   /**
    * Hands the other side on to `to`, a destination; `attended`: another call of this device's, with whom it was
-   * agreed. `ended` says when it is done here. Rejects with `not-supported` where the hub does not know how.
+   * agreed, and who is offered this one in exchange. `ended` says when it is done here. Rejects with `not-found` where
+   * nothing has that name, with `call-gone` unless the call is connected.
    */
   async transfer(to: string, { attended }: { attended?: Call | undefined } = {}): Promise<void> {
     await this.#line.ask('transfer', { call: this.id, to, attended: attended?.id })
+  }
+
+  /** Has the other side on hold, or no more: a signal that both sides see (`heldHere`, `heldThere`). */
+  async hold(on = true): Promise<void> {
+    await this.signal({ hold: on })
+    this.#change({ heldHere: on })
   }
 
   /**
@@ -200,7 +212,10 @@ export class Call extends HeldEmitter<CallEvents> {
       case 'progress':
         // Who had answered has hung up, and the call goes on.
         if (this.state === 'connected')
-          this.#change({ state: frame.state, sdp: undefined, by: undefined }, frame)
+          this.#change(
+            { state: frame.state, sdp: undefined, by: undefined, heldHere: false, heldThere: false },
+            frame,
+          )
         else this.#change({ state: frame.state }, frame)
         break
       case 'connected':
@@ -222,6 +237,12 @@ export class Call extends HeldEmitter<CallEvents> {
         this.#over.resolve(frame)
         this.#change({ state: 'ended', end: frame }, frame)
         break
+      case 'signal': {
+        const { hold } = Object(frame.data) as { hold?: unknown }
+        if (typeof hold === 'boolean') this.#change({ heldThere: hold }, frame)
+        else this.emit('signal', frame)
+        break
+      }
       default:
         this.emit(frame.type, frame)
     }

@@ -91,11 +91,11 @@ export class Calls {
 
   /** A call that was declined, and is offered once more, is a new one to its user. */
   #invite(frame: HubFrames['invite'], known: Call | undefined): void {
-    const { call: id, from, to, destination, params, sdp, expiresMs } = frame
+    const { call: id, from, to, destination, params, replaces, sdp, expiresMs } = frame
     const again = known?.live === true
     const call = again
       ? known
-      : this.#add({ id, direction: 'incoming', from, to, destination, params, sdp, expiresMs })
+      : this.#add({ id, direction: 'incoming', from, to, destination, params, replaces, sdp, expiresMs })
     // Should it be gone, `cancel` says so.
     if (this.#options.confirmRinging) call.ringing().catch(() => {})
     if (!again) this.#options.invited(call)

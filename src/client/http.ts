@@ -118,6 +118,16 @@ export class HubApi {
     return this.#json('/v1/calls', { query })
   }
 
+  /** Sends a live call to other instructions, a document or a URL. */
+  async redirect(id: string, instructions: unknown): Promise<void> {
+    await this.#change(id, { instructions })
+  }
+
+  /** Relays `data`, any JSON of at most 16 KiB, to the other side of a live call. */
+  async signal(id: string, data: unknown): Promise<void> {
+    await this.#change(id, { signal: data })
+  }
+
   /** The caller gives up, or hangs up. */
   async hangup(id: string): Promise<void> {
     await this.#send(`/v1/calls/${encodeURIComponent(id)}`, { method: 'DELETE' })
@@ -173,6 +183,10 @@ export class HubApi {
   /** Sets someone's override; `status: null` clears it. */
   async setStatus(account: string, change: StatusChange): Promise<void> {
     await this.#send(`/v1/presence/${encodeURIComponent(account)}/status`, { method: 'PUT', body: change })
+  }
+
+  async #change(id: string, body: object): Promise<void> {
+    await this.#send(`/v1/calls/${encodeURIComponent(id)}`, { method: 'POST', body })
   }
 
   async #json<T>(path: string, request: Request = {}): Promise<T> {

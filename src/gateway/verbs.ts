@@ -15,8 +15,8 @@ import { done, type Reply } from './reply.js'
 import type { Session } from './session.js'
 import { allows, queryOf } from './token/index.js'
 
-/** All but what later versions bring, and the fresh token, which takes time. */
-type VerbName = Exclude<ClientFrameType, 'token' | 'transfer'>
+/** All but the fresh token, which takes time. */
+type VerbName = Exclude<ClientFrameType, 'token'>
 
 type Verbs = { readonly [T in VerbName]: (session: Session, frame: ClientFrames[T]) => Reply }
 
@@ -114,6 +114,13 @@ const verbs: Verbs = {
 
   hangup: ({ ground, side }, { call, reason }) => done(ground.router.hangup(side, call, reason)),
 
+  transfer: (session, { call, to, attended }) =>
+    asDevice(session, party =>
+      attended !== undefined || allows(session.grant, 'call:place', to)
+        ? done(session.ground.router.transfer(party, call, to, attended))
+        : forbidden(`the token may not pass a call on to ${to}: that needs call:place`),
+    ),
+
   signal: ({ ground, side }, { call, data }) => done(ground.router.signal(side, call, data)),
 
   performed: ({ ground, side }, { call, step, outcome, data }) =>
@@ -133,7 +140,13 @@ const verbs: Verbs = {
 }
 
 /** What an expired token no longer begins; what it began goes on. */
-const beginnings: ReadonlySet<string> = new Set<VerbName>(['status', 'subscribe', 'presence', 'place'])
+const beginnings: ReadonlySet<string> = new Set<VerbName>([
+  'status',
+  'subscribe',
+  'presence',
+  'place',
+  'transfer',
+])
 
 /** Does what a frame asks. */
 export const perform = (session: Session, frame: ClientFrame): Reply => {

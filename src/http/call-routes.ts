@@ -49,7 +49,12 @@ const NewCall = Type.Object(
       }),
     ),
     performs: Type.Optional(Performs),
-    statusCallback: Type.Optional(Type.Unknown({ description: 'Not supported yet.' })),
+    statusCallback: Type.Optional(
+      Type.Unknown({
+        description:
+          'What the call follows from now on, an inline document or a URL: whoever rings stops, whoever answered is out of it.',
+      }),
+    ),
   },
   object('An inbound call.'),
 )
@@ -184,9 +189,10 @@ export const callRoutes = {
   change: guarded(
     {
       name: 'changeCall',
-      summary: 'Signals to the other side of a live call, or reports a step of `perform` done.',
+      summary:
+        'Changes a live call: sends it to other instructions, signals to its other side, or reports a step of `perform` done.',
       scope: 'call:inbound',
-      refusals: ['not-found', 'conflict', 'call-gone', 'not-supported'],
+      refusals: ['not-found', 'conflict', 'call-gone'],
     },
     {
       params: OneCall,

@@ -172,22 +172,23 @@ export const serveCalls = (
   })
 
   app.post('/calls/:call', callRoutes.change, async request => {
-    const caller = await callerOf(grantOf(request), request.params.call)
+    const grant = grantOf(request)
+    const { call } = request.params
+    const caller = await callerOf(grant, call)
     const { signal, instructions, performed } = request.body
+    if ([signal, instructions, performed].filter(change => change !== undefined).length !== 1) {
+      throw new HubError('invalid', 'one of signal, performed and instructions must be there')
+    }
     if (instructions !== undefined) {
-      throw new HubError('not-supported', 'calls can be signalled and ended, not changed, by this hub')
+      accepted(router.redirect(grant.tenant, call, instructions, grant.account))
+    } else if (performed !== undefined) {
+      accepted(router.performed(caller, call, performed))
+    } else {
+      if (Buffer.byteLength(JSON.stringify(signal)) > signalLimit) {
+        throw new HubError('invalid', `signal must keep within ${signalLimit} bytes of JSON`)
+      }
+      accepted(router.signal(caller, call, signal))
     }
-    if ((signal === undefined) === (performed === undefined)) {
-      throw new HubError('invalid', 'one of signal and performed must be there')
-    }
-    if (performed !== undefined) {
-      accepted(router.performed(caller, request.params.call, performed))
-      return {}
-    }
-    if (Buffer.byteLength(JSON.stringify(signal)) > signalLimit) {
-      throw new HubError('invalid', `signal must keep within ${signalLimit} bytes of JSON`)
-    }
-    accepted(router.signal(caller, request.params.call, signal))
     return {}
   })
 

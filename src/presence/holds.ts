@@ -49,6 +49,14 @@ export const seize = (graph: Graph, hold: Hold, id: DeviceId): Result<undefined>
   return take(graph, device.account, { call: hold.call, phase: 'engaged', offered: false, devices: [device] })
 }
 
+/** The place of one call on an account is another call's, which is offered to it: nothing that is seen changes. */
+export const pass = (graph: Graph, hold: Hold, to: CallId): void => {
+  const account = graph.find(hold.tenant, hold.account)
+  const record = account && holdOf(account, hold)
+  if (account === undefined || record === undefined) return
+  account.holds = [...account.holds.filter(other => other !== record), { ...record, call: to, offered: true }]
+}
+
 const change = (
   graph: Graph,
   hold: Hold,

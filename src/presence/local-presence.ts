@@ -9,7 +9,7 @@ import type { OverrideStore } from '../store/index.js'
 import { override } from './declaration.js'
 import type { Channel } from './feed.js'
 import { Graph } from './graph.js'
-import { claim, engage, quiet, release, seize } from './holds.js'
+import { claim, engage, pass, quiet, release, seize } from './holds.js'
 import type { Link } from './link.js'
 import type { Presence, Query, Subscriptions } from './presence.js'
 import { deviceOf, newAccount } from './records.js'
@@ -104,6 +104,7 @@ export const createPresence = (
       }),
     claim: async (hold, devices) => claim(graph, hold, devices),
     seize: (hold, device) => seize(graph, hold, device),
+    pass: (hold, to) => pass(graph, hold, to),
     engage: (hold, device) => engage(graph, hold, device),
     quiet: (hold, device) => quiet(graph, hold, device),
     release: (hold, outcome = {}) => release(graph, hold, outcome),

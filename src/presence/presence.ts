@@ -131,6 +131,11 @@ export interface Presence {
   claim(hold: Hold, devices: readonly DeviceId[]): Promise<Result<readonly DeviceId[]>>
   /** Takes one place of the account for a call that its own device places: engaged at once. */
   seize(hold: Hold, device: DeviceId): Result<undefined>
+  /**
+   * The place that one call has is another's from now on, and what the account is doing stays as it is. Unknown holds are
+   * ignored.
+   */
+  pass(hold: Hold, to: CallId): void
   /** This device answered: the account is engaged, its other devices stop ringing. */
   engage(hold: Hold, device: DeviceId): void
   /** This device no longer rings for the call; the account's place stays held. */

@@ -1,5 +1,4 @@
 // What a client may say on the socket: one schema a frame type, and the type that follows from it.
-// Frames of a later version are known by name, and get `not-supported`.
 
 import Type, { type Static, type TSchema } from 'typebox'
 import { about, maybe } from './annotate.js'
@@ -192,11 +191,18 @@ export const clientFrames = {
       Type.String({ maxLength: 64, description: 'A note for the timeline, at most 64 characters.' }),
     ),
   }),
-  transfer: frame('transfer', 'Passes the call on.', {
-    call: OneCall,
-    to: about(DestinationName, 'To whom.'),
-    attended: maybe(CallRef, "Another of one's calls, whose other side takes this one."),
-  }),
+  transfer: frame(
+    'transfer',
+    'Passes a connected call on: this device leaves it, and the other side is connected with someone else.',
+    {
+      call: OneCall,
+      to: about(DestinationName, 'To whom: a number, a group or an account.'),
+      attended: maybe(
+        CallRef,
+        'Attended: another connected call of this device; its other side is offered this one in exchange (`replaces`).',
+      ),
+    },
+  ),
   signal: frame(
     'signal',
     'Relays anything to the other side, in order: ICE candidates, DTMF, hold. Before the answer from the caller to every device that rings, and from those to the caller.',
@@ -218,9 +224,6 @@ export type ClientFrames = {
 }
 export type ClientFrameType = keyof ClientFrames
 export type ClientFrame = ClientFrames[ClientFrameType]
-
-/** Known by name, and answered `not-supported` by this version. */
-export const laterFrames: ReadonlySet<string> = new Set(['transfer'])
 
 /** How many bytes a `signal`'s data may have as JSON. */
 export const signalLimit = 16 * 1024

@@ -3,7 +3,7 @@
 
 import type { ErrorCode } from '../errors.js'
 import { type Check, check, faultText } from '../runtime/index.js'
-import { type ClientFrame, clientFrames, laterFrames, signalLimit } from './client-frames.js'
+import { type ClientFrame, clientFrames, signalLimit } from './client-frames.js'
 
 export type Decoded =
   | { readonly ok: true; readonly frame: ClientFrame }
@@ -83,14 +83,6 @@ export const decode = (text: string): Decoded => {
       ok: false,
       code: 'invalid',
       message: checked.faults.map(faultText).join('; '),
-      ...echo,
-    }
-  }
-  if (laterFrames.has(type)) {
-    return {
-      ok: false,
-      code: 'not-supported',
-      message: `${type} is not supported by this hub`,
       ...echo,
     }
   }

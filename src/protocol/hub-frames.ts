@@ -76,6 +76,10 @@ export const callFrames = {
       "The call's own parameters, overlaid by those that its instructions give for this destination.",
     ),
     sdp: Type.Optional(Sdp),
+    replaces: maybe(
+      CallRef,
+      "Another call of this device's, over now, that this one comes in place of: someone has passed it on.",
+    ),
     expiresMs: whole('How long it will ring here, in milliseconds from now.'),
   }),
   connected: numbered('connected', 'This device has the call: its `accept` won.', {

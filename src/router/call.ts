@@ -13,10 +13,11 @@ import type {
   RejectReason,
   TenantId,
 } from '../protocol/index.js'
-import type { Timer } from '../runtime/index.js'
 import type { CallRecord } from '../store/index.js'
 import { type CallEvent, callAutomaton } from './call.machine.js'
+import { CallerSide } from './caller-side.js'
 import { endings } from './endings.js'
+import { Errand } from './errand.js'
 import type { DialStep, GatewayVerb, InstructionSource } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
@@ -25,21 +26,10 @@ import type { Standing } from './plan.js'
 import { Attempts, recordOf } from './record.js'
 import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallView, Report, Side } from './routing.js'
-import { isParty, partyOf, sameParty } from './sides.js'
+import type { Search } from './search.js'
+import { isParty, sameParty } from './sides.js'
+import { Talk } from './talk.js'
 import { Timeline } from './timeline.js'
-import type { Dialing } from './verbs/dial.js'
-
-interface Winner {
-  readonly party: Party
-  readonly name: PartyName
-  /** Monotonic milliseconds. */
-  readonly since: number
-  /** How long the person is in wrap-up afterwards. */
-  readonly wrapupMs: number
-  /** Ends what has its time. */
-  readonly limit: Timer | undefined
-  lost: boolean
-}
 
 export const callGone: Refusal = refuse('call-gone', 'no such call, or it is not yours to answer any more')
 
@@ -56,13 +46,15 @@ export class Call {
   readonly createdAt: string
   /** What became of each device it was offered to, for its record; undefined where none is kept. */
   readonly attempts: Attempts | undefined
-  #ending: AbortController | undefined
+  readonly #caller: CallerSide
   #state = callAutomaton.initial
-  #dialing: Dialing | undefined
+  #errand: Errand | undefined
+  #search: Search | undefined
   #dials = 0
   #performing: Performing | undefined
   #dialled: EndReason | undefined
-  #winner: Winner | undefined
+  /** With whoever has answered and is in it still. */
+  #talk: Talk | undefined
   /** Who has answered last, and when. */
   #answered: { readonly by: PartyName; readonly at: string } | undefined
   #sdp: string | undefined
@@ -87,7 +79,7 @@ export class Call {
     this.createdAt = this.timeline.stamp()
     this.attempts = parts.keep && new Attempts(() => this.timeline.stamp())
     this.timeline.add('received', { from: request.from, to: request.to, direction: request.direction })
-    parts.sides.add(request.caller, this)
+    this.#caller = new CallerSide(this)
   }
 
   get tenant(): TenantId {
@@ -98,14 +90,13 @@ export class Call {
     return this.#state.value
   }
 
-  get over(): boolean {
-    return this.state === 'ended'
+  /** Who calls: whoever placed it, or whom they passed it on to. */
+  get caller(): Pick<CallerSide, 'party' | 'performs' | 'sdp'> {
+    return this.#caller
   }
 
-  /** Aborted when the call ends: for what waits meanwhile. */
-  get ending(): AbortSignal {
-    this.#ending ??= new AbortController()
-    return this.#ending.signal
+  get over(): boolean {
+    return this.state === 'ended'
   }
 
   get reason(): EndReason | undefined {
@@ -114,7 +105,7 @@ export class Call {
 
   /** Who calls, as those who are rung are told. */
   get from(): string {
-    return this.#dialing?.step.callerId ?? this.request.from
+    return this.#search?.terms.callerId ?? this.#caller.from
   }
 
   /** How many dials there have been. */
@@ -138,8 +129,14 @@ export class Call {
   }
 
   /** Instructions are being fetched or followed, and nobody rings. */
-  plan(): void {
+  plan(): Errand {
+    const errand = new Errand()
     this.#step('plan')
+    this.#errand?.leave()
+    this.#errand = errand
+    // It may have ended before its turn came.
+    if (this.over) errand.leave()
+    return errand
   }
 
   /** A dial is over, and the call is not: back to the instructions. */
@@ -147,7 +144,7 @@ export class Call {
     this.#dialled = reason
     const { dialCallStatus } = endings[reason]
     this.timeline.add('dialled', { outcome: reason, dialCallStatus, ...facts })
-    this.plan()
+    this.#step('plan')
   }
 
   /** Asks the caller's gateway for a step; settles with what it says of it, or with nothing once the call is over. */
@@ -158,14 +155,14 @@ export class Call {
 
   /** The gateway is done with a step. */
   performed(side: Side, report: Report): Result<undefined> {
-    if (!this.#isCaller(side)) return callGone
+    if (!this.#caller.is(side)) return callGone
     this.#performing ??= new Performing(this)
     return this.#performing.report(report)
   }
 
   /** Someone is being found; the caller hears that it is under way. */
-  dial(dialing: Dialing, step: DialStep): void {
-    this.#dialing = dialing
+  dial(search: Search, step: Pick<DialStep, 'to' | 'sequential'>): void {
+    this.#search = search
     this.#dials++
     this.#step('place')
     this.timeline.add('dial', { to: step.to.map(({ name }) => name), sequential: step.sequential })
@@ -177,11 +174,9 @@ export class Call {
     if (this.#step('ring')) this.tell({ type: 'progress', call: this.id, state: 'ringing' })
   }
 
-  /** Tells the caller, through whatever connection their device has now. */
+  /** Tells the caller. */
   tell(frame: CallFrame): void {
-    const { caller } = this.request
-    if (caller.party === undefined) caller.send(frame)
-    else this.parts.presence.send(caller.party, frame)
+    this.#caller.tell(frame)
   }
 
   ringing(party: Party): void {
@@ -191,21 +186,14 @@ export class Call {
   accept(party: Party, sdp?: string): Result<undefined> {
     return this.#withAttempt(party, (offer, attempt) => {
       this.#step('connect')
-      const by: PartyName = { account: party.account, device: party.device }
       const { timeline } = this
-      this.#winner = {
-        party,
-        name: by,
-        since: this.parts.clock.now(),
-        wrapupMs: this.#wrapupMs(offer),
-        limit: this.#limit(),
-        lost: false,
-      }
+      this.#talk = new Talk(this, { party, wrapupMs: this.#wrapupMs(offer), limit: this.#limit })
+      const { by } = this.#talk
       this.#answered = { by, at: timeline.stamp() }
       this.#sdp = sdp
       timeline.add('answered', { ...by })
       offer.win(attempt)
-      this.#dialing?.answered(by)
+      this.#search?.answered(by)
       this.parts.presence.send(party, { type: 'connected', call: this.id })
       this.tell({ type: 'answered', call: this.id, ...(sdp !== undefined && { sdp }), by })
     })
@@ -218,8 +206,8 @@ export class Call {
   /** The caller gives up or hangs up, the winner hangs up; a device that only rings declines. */
   hangup(side: Side, note?: string): Result<undefined> {
     const said = note === undefined ? {} : { note }
-    if (this.#isWinner(side)) this.#left('completed', { by: this.#winner?.name, ...said })
-    else if (this.#isCaller(side))
+    if (this.#isWinner(side)) this.#left('completed', { by: this.#talk?.by, ...said })
+    else if (this.#caller.is(side))
       this.end(this.#answered ? 'completed' : 'canceled', { by: 'caller', ...said })
     else return isParty(side) ? this.reject(side, 'declined') : callGone
     return ok(undefined)
@@ -227,13 +215,13 @@ export class Call {
 
   signal(side: Side, data: unknown): Result<undefined> {
     const frame = { type: 'signal' as const, call: this.id, data }
-    if (this.#isCaller(side)) {
-      const to = this.#winner ? [this.#winner.party] : this.#offers.flatMap(({ ringing }) => ringing)
+    if (this.#caller.is(side)) {
+      const to = this.#talk ? [this.#talk.party] : this.#offers.flatMap(({ ringing }) => ringing)
       for (const party of to) this.parts.presence.send(party, frame)
       return ok(undefined)
     }
     if (this.#isWinner(side)) {
-      this.tell({ ...frame, ...(this.#winner && { from: this.#winner.name }) })
+      this.tell({ ...frame, ...(this.#talk && { from: this.#talk.by }) })
       return ok(undefined)
     }
     if (!isParty(side)) return callGone
@@ -244,40 +232,68 @@ export class Call {
 
   lost(side: Side): void {
     if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.lost(attempt))
-    if (this.talks(side)) this.timeline.add('lost', { side: this.#nameOf(side) })
+    if (this.talks(side)) this.timeline.add('lost', { side: this.nameOf(side) })
   }
 
   back(side: Side): void {
     if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.back(attempt))
-    if (this.talks(side)) this.timeline.add('back', { side: this.#nameOf(side) })
+    if (this.talks(side)) this.timeline.add('back', { side: this.nameOf(side) })
   }
 
   gone(side: Side): void {
-    const lost = { by: this.#nameOf(side), message: 'a connected side was lost for good' }
+    const lost = { by: this.nameOf(side), message: 'a connected side was lost for good' }
     if (this.talks(side)) {
       if (this.#isWinner(side)) this.#left('failed', lost)
       else this.end('failed', lost)
-    } else if (this.#isCaller(side)) {
+    } else if (this.#caller.is(side)) {
       this.end(this.#answered ? 'completed' : 'canceled', { by: 'caller', message: 'the caller was lost' })
     } else if (isParty(side)) this.#withAttempt(side, (offer, attempt) => offer.gone(attempt))
   }
 
+  /** What it is at is left: nobody rings any more, and whoever answered is out of it. It is to be sent elsewhere. */
+  divert(facts: { by: unknown; to: string }): void {
+    this.timeline.add('diverted', facts)
+    if (this.#talk) this.#part(this.#talk, { type: 'ended', call: this.id, reason: 'completed' })
+    this.#leaveSearch()
+  }
+
+  /** One side of the connected call passes it on, and is out of it; the other is the caller from now on. */
+  passOn(side: Party, to: string): void {
+    const talk = this.#talk as Talk
+    if (!this.#caller.is(side)) {
+      this.divert({ by: talk.by, to })
+      return
+    }
+    this.timeline.add('diverted', { by: 'caller', to })
+    this.tell({ type: 'ended', call: this.id, reason: 'completed' })
+    this.#talkMs = (this.#talkMs ?? 0) + talk.stop()
+    this.#caller.leave(this.#talkMs)
+    this.#caller.become(talk.party, talk.wrapupMs)
+    this.#talk = undefined
+    this.#leaveSearch()
+  }
+
+  /** The device at the other end of a call that this one is connected in; undefined: it is no device's. */
+  opposite(party: Party): Party | undefined {
+    return this.#caller.is(party) ? this.#talk?.party : this.#caller.party
+  }
+
   /** Whether this side is in the connected call. */
   talks(side: Side): boolean {
-    return this.state === 'connected' && (this.#isCaller(side) || this.#isWinner(side))
+    return this.state === 'connected' && (this.#caller.is(side) || this.#isWinner(side))
   }
 
   /** What a new session of this device must be told of the call as it stands. */
   retell(party: Party): readonly CallFrame[] {
     if (this.#isWinner(party)) return [{ type: 'connected', call: this.id }]
-    if (this.#isCaller(party)) {
+    if (this.#caller.is(party)) {
       return [
-        this.#winner
+        this.#talk
           ? {
               type: 'answered',
               call: this.id,
               ...(this.#sdp !== undefined && { sdp: this.#sdp }),
-              by: this.#winner.name,
+              by: this.#talk.by,
             }
           : { type: 'progress', call: this.id, state: this.state === 'ringing' ? 'ringing' : 'trying' },
         ...(this.#performing?.asked ?? []),
@@ -292,20 +308,18 @@ export class Call {
    */
   end(reason: EndReason, facts: { by?: unknown; note?: string; message?: string } = {}): void {
     if (!this.#step('end')) return
-    const { caller } = this.request
     const { message } = facts
     this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
-    this.#ending?.abort()
-    this.#dialing?.stop(endings[reason].cancel)
+    this.#errand?.leave()
+    this.#search?.stop(endings[reason].cancel)
     this.#performing?.stop()
     this.timeline.add('ended', { reason, ...facts })
     const ended = { type: 'ended' as const, call: this.id, reason, ...(message !== undefined && { message }) }
-    if (this.#winner) this.#dismiss(this.#winner, ended)
+    if (this.#talk) this.#part(this.#talk, ended)
     const { keep } = this.parts
     if (keep === undefined) this.tell(ended)
     else keep(this.#record(), () => this.tell(ended))
-    this.parts.sides.remove(caller, this)
-    if (caller.party) this.#release(caller.party, this.#talkMs, 0)
+    this.#caller.leave(this.#talkMs)
     this.parts.ended(this)
   }
 
@@ -336,22 +350,17 @@ export class Call {
     return recordOf(this.view(), { tenant, direction, attempts, ...(idempotency && { idempotency }) })
   }
 
-  get #offers(): Offer[] {
-    return this.#dialing?.offers ?? []
-  }
-
-  #isCaller(side: Side): boolean {
-    const { caller } = this.request
-    const party = partyOf(side)
-    return side === caller || (party !== undefined && sameParty(party, caller.party))
+  get #offers(): readonly Offer[] {
+    return this.#search?.offers ?? []
   }
 
   #isWinner(side: Side): boolean {
-    return isParty(side) && sameParty(side, this.#winner?.party)
+    return isParty(side) && sameParty(side, this.#talk?.party)
   }
 
-  #nameOf(side: Side): unknown {
-    return this.#isCaller(side) ? 'caller' : this.#winner?.name
+  /** As the timeline calls a side. */
+  nameOf(side: Side): unknown {
+    return this.#caller.is(side) ? 'caller' : this.#talk?.by
   }
 
   #withAttempt(party: Party, act: (offer: Offer, attempt: Attempt) => void): Result<undefined> {
@@ -365,43 +374,47 @@ export class Call {
     return callGone
   }
 
-  /** The time that those who are connected now have, running. */
-  #limit(): Timer | undefined {
-    const ms = this.#dialing?.step.timeLimitMs
+  /** The time that those who are connected by this search have. */
+  get #limit() {
+    const ms = this.#search?.terms.timeLimitMs
     if (ms === undefined) return undefined
     const message = `the time limit of ${ms / 1000} s is over`
-    return this.parts.clock.after(ms, () => this.#left('completed', { by: 'time-limit', message }))
+    return { ms, over: () => this.#left('completed', { by: 'time-limit', message }) }
   }
 
-  /** Whoever answered is out of it: the end, unless their dial has an action, which then says how the call goes on. */
+  /** Whoever answered is out of it: the end, unless their search has an action, which then says how the call goes on. */
   #left(reason: EndReason, facts: { by?: unknown; note?: string; message?: string }): void {
-    const dialing = this.#dialing
-    if (dialing?.step.action === undefined || this.#winner === undefined) {
+    const search = this.#search
+    if (search?.terms.action === undefined || this.#talk === undefined) {
       this.end(reason, facts)
       return
     }
     const { message } = facts
-    const talkMs = this.#dismiss(this.#winner, {
+    const talkMs = this.#part(this.#talk, {
       type: 'ended',
       call: this.id,
       reason,
       ...(message !== undefined && { message }),
     })
-    this.#winner = undefined
-    this.#dialing = undefined
+    this.#search = undefined
     this.dialledAs(reason, { ...facts, talkMs })
     this.tell({ type: 'progress', call: this.id, state: 'trying' })
-    dialing.parted({ reason, talkMs })
+    search.parted?.({ reason, talkMs })
   }
 
-  /** The last word to who answered, who is free again; how long they talked, in milliseconds. */
-  #dismiss(winner: Winner, frame: CallFrame): number {
-    const talkMs = Math.round(this.parts.clock.now() - winner.since)
+  #leaveSearch(): void {
+    const talked = this.#answered !== undefined
+    this.#search?.stop('caller-canceled')
+    this.#search = undefined
+    this.#performing?.stop()
+    this.#dialled = talked ? 'completed' : undefined
+    if (talked) this.tell({ type: 'progress', call: this.id, state: 'trying' })
+  }
+
+  #part(talk: Talk, frame: CallFrame): number {
+    const talkMs = talk.end(frame)
     this.#talkMs = (this.#talkMs ?? 0) + talkMs
-    winner.limit?.cancel()
-    this.parts.presence.send(winner.party, frame)
-    this.parts.sides.remove(winner.party, this)
-    this.#release(winner.party, talkMs, winner.wrapupMs)
+    this.#talk = undefined
     return talkMs
   }
 
@@ -409,13 +422,6 @@ export class Call {
   #wrapupMs({ account, group }: Offer): number {
     const { accounts, wrapupMs } = this.settings
     return accounts.get(account)?.wrapupMs ?? group?.wrapupMs ?? wrapupMs
-  }
-
-  #release({ account }: Party, talkMs: number | undefined, wrapupMs: number): void {
-    this.parts.presence.release(
-      { tenant: this.tenant, account, call: this.id },
-      talkMs === undefined ? {} : { talkMs, wrapupMs },
-    )
   }
 
   #step(event: CallEvent): boolean {

@@ -13,7 +13,7 @@ export interface EndingFacts {
 }
 
 export const endings: Readonly<Record<EndReason, EndingFacts>> = {
-  completed: { dialCallStatus: 'completed', cancel: 'answered-elsewhere' },
+  completed: { dialCallStatus: 'completed', cancel: 'caller-canceled' },
   canceled: { dialCallStatus: 'canceled', sip: 487, cancel: 'caller-canceled' },
   'no-answer': { dialCallStatus: 'no-answer', sip: 480, cancel: 'timeout' },
   rejected: { dialCallStatus: 'busy', sip: 603, cancel: 'rejected-elsewhere' },

@@ -80,7 +80,7 @@ export class Hunt {
       timeoutMs,
       skills,
       from: request.from,
-      caller: request.caller.party?.account,
+      caller: this.#call.caller.party?.account,
       rung,
     })
     if (this.#over) return

@@ -2,8 +2,10 @@
 // together, and the time they have. It ends once, in one outcome; who is rung next is the hunt's to decide.
 
 import type { GroupConfig } from '../config.js'
+import { ok, type Result } from '../errors.js'
 import type {
   AccountId,
+  CallId,
   CancelReason,
   Destination,
   DeviceEntry,
@@ -29,11 +31,11 @@ export interface Attempt {
 /** What an offer tells the hunt that made it. */
 export interface Hunter {
   /** The person is held: it is their turn. */
-  claimed(offer: Offer): void
+  claimed?(offer: Offer): void
   /** They have the call. */
-  answered(offer: Offer): void
+  answered?(offer: Offer): void
   /** Every device that still rings is in doubt: time to ring the next person beside it. */
-  doubted(offer: Offer): void
+  doubted?(offer: Offer): void
   /** It is over without an answer. */
   settled(offer: Offer): void
 }
@@ -45,6 +47,8 @@ export interface OfferTerms {
   /** The destination's options, if it is a group. */
   readonly group: GroupConfig | undefined
   readonly timeoutMs: number
+  /** Another call of theirs that they are offered this one in exchange for: it takes over the place of that one. */
+  readonly replaces?: CallId
 }
 
 /** Which cool-down of a group follows on which outcome. */
@@ -92,11 +96,8 @@ export class Offer {
   /** Claims the person, then offers the call to their devices. */
   async begin(): Promise<void> {
     const { presence, clock, config } = this.#call.parts
-    const { candidate, timeoutMs } = this.#terms
-    const claimed = await presence.claim(
-      this.#hold,
-      candidate.devices.map(({ device }) => device),
-    )
+    const { timeoutMs } = this.#terms
+    const claimed = await this.#claim()
     if (!claimed.ok) {
       if (this.outcome !== undefined) return
       const { code: reason, message } = claimed
@@ -108,7 +109,7 @@ export class Offer {
       presence.release(this.#hold)
       return
     }
-    this.#hunter.claimed(this)
+    this.#hunter.claimed?.(this)
     const { tenant } = this.#call
     this.#expiresAt = clock.now() + timeoutMs
     this.#attempts = claimed.value.map(device => ({
@@ -120,7 +121,16 @@ export class Offer {
     this.#timers.push(clock.after(config.calls.confirmMs, () => this.#unconfirmed()))
     for (const attempt of this.#attempts) this.#offer(attempt)
     if (this.#open.length === 0) this.#over('timeout')
-    else if (!this.promising) this.#hunter.doubted(this)
+    else if (!this.promising) this.#hunter.doubted?.(this)
+  }
+
+  async #claim(): Promise<Result<readonly DeviceId[]>> {
+    const { presence } = this.#call.parts
+    const { candidate, replaces } = this.#terms
+    const devices = candidate.devices.map(({ device }) => device)
+    if (replaces === undefined) return presence.claim(this.#hold, devices)
+    presence.pass({ ...this.#hold, call: replaces }, this.#hold.call)
+    return ok(devices)
   }
 
   #offer(attempt: Attempt): void {
@@ -132,7 +142,8 @@ export class Offer {
   }
 
   #invite() {
-    const { request, id, from } = this.#call
+    const { request, id, from, caller } = this.#call
+    const { replaces } = this.#terms
     return {
       type: 'invite' as const,
       call: id,
@@ -140,7 +151,8 @@ export class Offer {
       to: request.to,
       destination: this.#terms.destination,
       params: { ...request.params, ...this.#terms.noun.params },
-      ...(request.sdp !== undefined && { sdp: request.sdp }),
+      ...(caller.sdp !== undefined && { sdp: caller.sdp }),
+      ...(replaces !== undefined && { replaces }),
       expiresMs: Math.max(0, Math.round(this.#expiresAt - this.#call.parts.clock.now())),
     }
   }
@@ -207,7 +219,7 @@ export class Offer {
     this.#silence('cancel', 'answered-elsewhere', nameOf(attempt))
     this.#stop()
     this.#call.parts.presence.engage(this.#hold, attempt.party.device)
-    this.#hunter.answered(this)
+    this.#hunter.answered?.(this)
   }
 
   /** Ends it from outside: answered elsewhere, the caller gave up, the time of the whole is over. */
@@ -249,7 +261,7 @@ export class Offer {
 
   #doubt(attempt: Attempt): void {
     attempt.doubtful = true
-    if (!this.promising) this.#hunter.doubted(this)
+    if (!this.promising) this.#hunter.doubted?.(this)
   }
 
   /** A device rings no more: over if it was the last, in doubt if all others are. */
@@ -259,7 +271,7 @@ export class Offer {
       return
     }
     this.#call.parts.presence.quiet(this.#hold, party.device)
-    if (!this.promising) this.#hunter.doubted(this)
+    if (!this.promising) this.#hunter.doubted?.(this)
   }
 
   /** The last word about the call to the devices that ring, and to those that have rejected it. */

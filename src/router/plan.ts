@@ -4,6 +4,7 @@
 import type { TenantConfig } from '../config.js'
 import type { Destination, TenantId } from '../protocol/index.js'
 import type { Call } from './call.js'
+import type { Errand } from './errand.js'
 import { type InstructionSource, nameOf, type Step, type UrlSource } from './instructions/index.js'
 import type { Parts } from './parts.js'
 import type { MatchRoute } from './routes.js'
@@ -35,6 +36,7 @@ export interface Course {
   readonly base: string | undefined
   /** How that document was asked for, if it was. */
   readonly own: UrlSource | undefined
+  readonly errand: Errand
 }
 
 const carryOut = (call: Call, step: Step, course: Course): Promise<Next> | Next => {
@@ -50,7 +52,7 @@ const carryOut = (call: Call, step: Step, course: Course): Promise<Next> | Next 
     case 'hangup':
       return hangup(call)
     case 'pause':
-      return pause(call, step)
+      return pause(call, step, course)
     case 'perform':
       return perform(call, step, course)
   }
@@ -114,10 +116,13 @@ const note = ({ timeline }: Call, found: Retrieved): void => {
   for (const warning of found.value.warnings) timeline.add('warning', { warning })
 }
 
-/** Follows a call to where it needs no more instructions. It may end at any `await`, and is left alone then. */
-export const follow = async (call: Call): Promise<void> => {
-  call.plan()
-  let source = sourceOf(call)
+/**
+ * Follows a call to where it needs no more instructions: those that it came with, or that are `given` now. It may end, or be sent elsewhere, at any `await`, and is left
+ * alone then.
+ */
+export const follow = async (call: Call, given?: InstructionSource): Promise<void> => {
+  const errand = call.plan()
+  let source = given ?? sourceOf(call)
   if (source === undefined) {
     call.end('unavailable', { message: `no route and no destination for ${JSON.stringify(call.request.to)}` })
     return
@@ -129,18 +134,18 @@ export const follow = async (call: Call): Promise<void> => {
       return
     }
     const found: Retrieved = await retrieve(call, source, fields)
-    if (call.over) return
+    if (errand.over) return
     note(call, found)
     if (!found.ok) {
       call.end('failed', { message: found.message })
       return
     }
     const own = source.kind === 'url' ? source : undefined
-    const course: Course = { base: own && found.from, own }
+    const course: Course = { base: own && found.from, own, errand }
     source = undefined
     for (const step of found.value.steps) {
       const after: Next = await carryOut(call, step, course)
-      if (after.next === 'nothing' || call.over) return
+      if (after.next === 'nothing' || errand.over) return
       if (after.next === 'document') {
         source = after.source
         fields = after.fields ?? {}

@@ -100,6 +100,13 @@ export interface Router {
   reject(party: Party, call: CallId, reason: RejectReason): Result<undefined>
   /** The caller gives up or hangs up, or the device that answered hangs up. */
   hangup(side: Side, call: CallId, reason?: string): Result<undefined>
+  /**
+   * A device passes its connected call on: to whatever answers for `to`, or, with `attended`, to the other side of that
+   * second call of its. Refused `not-found` where nothing has that name, `conflict` where the calls can not be joined.
+   */
+  transfer(party: Party, call: CallId, to: string, attended?: CallId): Result<undefined>
+  /** Sends a live call to other instructions: an inline document or a URL. `by`: who says so. */
+  redirect(tenant: TenantId, call: CallId, instructions: unknown, by: AccountId): Result<undefined>
   /** Relays any JSON between the sides, in order. */
   signal(side: Side, call: CallId, data: unknown): Result<undefined>
 

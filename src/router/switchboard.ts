@@ -18,7 +18,7 @@ import type { CallRecord, CallRecords } from '../store/index.js'
 import { Call, callGone } from './call.js'
 import { Calls } from './calls.js'
 import { explain } from './explain.js'
-import { checkInline } from './instructions/index.js'
+import { checkInline, type InstructionSource } from './instructions/index.js'
 import { Memory } from './memory.js'
 import type { Parts } from './parts.js'
 import { find, follow, type Standing } from './plan.js'
@@ -26,6 +26,7 @@ import { compileRoutes, type MatchRoute } from './routes.js'
 import type { CallRequest, Router, Side } from './routing.js'
 import { Sides } from './sides.js'
 import type { Source } from './source/index.js'
+import { connect, passTo } from './transfer.js'
 
 export interface RouterOptions {
   readonly config: Config
@@ -65,6 +66,13 @@ export const readRoutes = (
 const excessOf = (bounds: Bounds, params: Params): Refusal | undefined => {
   if (Object.keys(params).length > bounds.of.params) return bounds.refuse('params')
   return paramsBytes(params) > bounds.of.paramsBytes ? bounds.refuse('paramsBytes') : undefined
+}
+
+/** Instructions that come with a call, or for one. */
+const readOwn = (instructions: unknown): Result<InstructionSource> => {
+  const read = checkInline(instructions, 'instructions')
+  if (read.ok) return ok(read.value)
+  return refuse('invalid', read.faults.map(({ path, message }) => `${path} ${message}`).join('; '))
 }
 
 /** The router of this process. */
@@ -143,6 +151,10 @@ export const createRouter = (options: RouterOptions): Router => {
     return call === undefined ? callGone : act(call)
   }
 
+  /** With a call that this device is connected in. */
+  const withTalk = (party: Party, id: CallId, act: (call: Call) => Result<undefined>): Result<undefined> =>
+    withCall(party.tenant, id, call => (call.talks(party) ? act(call) : callGone))
+
   const standingOf = (tenant: TenantId): Result<Standing> => {
     const settings = tenants.get(tenant)
     const route = routes.get(tenant)
@@ -178,11 +190,8 @@ export const createRouter = (options: RouterOptions): Router => {
     const { tenant, caller } = request
     const standing = standingOf(tenant)
     if (!standing.ok) return standing
-    const own =
-      request.instructions === undefined ? undefined : checkInline(request.instructions, 'instructions')
-    if (own && !own.ok) {
-      return refuse('invalid', own.faults.map(({ path, message }) => `${path} ${message}`).join('; '))
-    }
+    const own = request.instructions === undefined ? undefined : readOwn(request.instructions)
+    if (own && !own.ok) return own
     const excess = (request.params && excessOf(bounds, request.params)) ?? tooFast(request)
     if (excess !== undefined) return excess
     if (!live.take(tenant, bounds.of.callsPerTenant)) return bounds.refuse('callsPerTenant')
@@ -212,6 +221,21 @@ export const createRouter = (options: RouterOptions): Router => {
     hangup: (side, id, reason) => {
       const tenant = tenantOf(side, id)
       return tenant === undefined ? callGone : withCall(tenant, id, call => call.hangup(side, reason))
+    },
+    transfer: (party, id, to, attended) =>
+      withTalk(party, id, call =>
+        attended === undefined
+          ? passTo(call, party, to)
+          : withTalk(party, attended, other => connect(call, other, party)),
+      ),
+    redirect(tenant, id, instructions, by) {
+      const source = readOwn(instructions)
+      if (!source.ok) return source
+      return withCall(tenant, id, call => {
+        call.divert({ by, to: 'instructions' })
+        parts.guard(follow(call, source.value), call)
+        return ok(undefined)
+      })
     },
     signal: (side, id, data) => {
       const tenant = tenantOf(side, id)

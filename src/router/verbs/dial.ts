@@ -9,30 +9,25 @@ import { Hunt } from '../hunt.js'
 import { type DialStep, forwardOf, type PerformStep } from '../instructions/index.js'
 import type { Offer } from '../offer.js'
 import type { Course, Next } from '../plan.js'
+import type { Parting, Search } from '../search.js'
 import { actionOf, toAction } from './action.js'
 import { perform } from './perform.js'
 
 /** How a dial ended: answered, or as the call would end if nothing followed. */
 export type DialResult = 'answered' | EndReason
 
-/** How those who were connected by a dial came apart. */
-interface Talk {
-  readonly reason: EndReason
-  readonly talkMs: number
-}
-
-export class Dialing {
-  readonly step: DialStep
+export class Dialing implements Search {
+  readonly terms: DialStep
   readonly #call: Call
   readonly #hunts: Hunt[]
   #settle: ((result: DialResult) => void) | undefined
-  #talk: Promise<Talk | undefined> | undefined
-  #part: ((talk?: Talk) => void) | undefined
+  #talk: Promise<Parting | undefined> | undefined
+  #part: ((parting?: Parting) => void) | undefined
   #left: number
 
   constructor(call: Call, step: DialStep) {
     this.#call = call
-    this.step = step
+    this.terms = step
     if (step.action !== undefined) {
       this.#talk = new Promise(resolve => {
         this.#part = resolve
@@ -56,7 +51,6 @@ export class Dialing {
     this.#left = this.#hunts.length
   }
 
-  /** Everyone who is being rung. */
   get offers(): Offer[] {
     return this.#hunts.flatMap(({ offers }) => [...offers])
   }
@@ -65,30 +59,27 @@ export class Dialing {
   run(): Promise<DialResult> {
     return new Promise(resolve => {
       this.#settle = resolve
-      for (const hunt of this.step.sequential ? this.#hunts.slice(0, 1) : this.#hunts) this.#start(hunt)
+      for (const hunt of this.terms.sequential ? this.#hunts.slice(0, 1) : this.#hunts) this.#start(hunt)
     })
   }
 
-  /** Someone answered: all others stop ringing. */
   answered(by: PartyName): void {
     this.#stop('answered-elsewhere', by)
     this.#settle?.('answered')
   }
 
-  /** Ends it from outside, telling every device that rings why. */
   stop(reason: CancelReason): void {
     this.#stop(reason)
     this.#settle?.(this.#ending)
     this.#part?.()
   }
 
-  /** Whoever answered is out of the call again, which goes on. */
-  parted(talk: Talk): void {
-    this.#part?.(talk)
+  parted(parting: Parting): void {
+    this.#part?.(parting)
   }
 
   /** Of a dial with an action: settles when those who are connected come apart; without a value if the call is over. */
-  get talk(): Promise<Talk | undefined> | undefined {
+  get talk(): Promise<Parting | undefined> | undefined {
     return this.#talk
   }
 
@@ -110,7 +101,7 @@ export class Dialing {
     this.#left--
     const next = this.#hunts[this.#hunts.length - this.#left]
     if (this.#left === 0) this.#settle?.(this.#ending)
-    else if (this.step.sequential && next !== undefined) this.#start(next)
+    else if (this.terms.sequential && next !== undefined) this.#start(next)
   }
 
   get #ending(): EndReason {
@@ -149,7 +140,7 @@ export const dial = async (call: Call, step: DialStep, course: Course): Promise<
   const result = await dialing.run()
   bound.cancel()
   const over = result === 'answered' ? action.value && (await dialing.talk) : { reason: result, talkMs: 0 }
-  if (over === undefined || call.over) return { next: 'nothing' }
+  if (over === undefined || course.errand.over) return { next: 'nothing' }
   if (result !== 'answered') call.dialledAs(result)
   if (action.value === undefined) return { next: 'verb' }
   return toAction(call, action.value, {

@@ -75,7 +75,7 @@ const dialled = (
 
 export const perform = async (call: Call, step: PerformStep, course: Course): Promise<Next> => {
   const { what } = step
-  if (!call.request.caller.performs?.includes(what)) {
+  if (!call.caller.performs.includes(what)) {
     const cannot = `whoever placed the call has not said that it performs ${what}`
     if (what !== 'say' && what !== 'play') return fail(call, `${what} is not to be had: ${cannot}`)
     call.timeline.add('warning', { warning: `${what} is passed over: ${cannot}` })
@@ -86,7 +86,7 @@ export const perform = async (call: Call, step: PerformStep, course: Course): Pr
   const action = actionOf(step, course)
   if (!action.ok) return fail(call, `${what} action: ${action.message}`)
   const report = await call.perform(what, told.value)
-  if (report === undefined || call.over) return { next: 'nothing' }
+  if (report === undefined || course.errand.over) return { next: 'nothing' }
   const given = fieldsOf(report)
   if (what === 'forward' || what === 'conference') {
     const fields = dialled(call, step, report, given)
