@@ -6,7 +6,7 @@ import { Bounds } from '../../src/limits/index.js'
 import { type Arrival, type Attachment, createPresence, type Presence } from '../../src/presence/index.js'
 import type { CallFrame, CallId, HubFrame, Party, TenantId } from '../../src/protocol/index.js'
 import { type CallRequest, createRouter, type Router, readRoutes } from '../../src/router/index.js'
-import { createSource } from '../../src/router/source/index.js'
+import { createSource, type Source } from '../../src/router/source/index.js'
 import { type Log, silentLog, VirtualClock } from '../../src/runtime/index.js'
 import type { CallRecords } from '../../src/store/index.js'
 
@@ -78,13 +78,20 @@ export const newRoom = (
     records,
     clock = new VirtualClock(),
     random = () => 0.5,
-  }: { records?: CallRecords | undefined; clock?: VirtualClock; random?: () => number } = {},
+    source: given,
+  }: {
+    records?: CallRecords | undefined
+    clock?: VirtualClock
+    random?: () => number
+    /** In place of what asks voice applications. */
+    source?: Source
+  } = {},
 ): Room => {
   const config = configOf(tenant, rest)
   const presence = createPresence(config.tenants, clock)
   const routes = readRoutes(config)
   if (!routes.ok) throw new Error(JSON.stringify(routes.faults))
-  const source = createSource({ fetch: config.fetch, clock })
+  const source = given ?? createSource({ fetch: config.fetch, clock })
   const life = ++lives
   let ids = 0
   const router = createRouter({
