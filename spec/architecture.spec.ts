@@ -3,10 +3,9 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
-const root = fileURLToPath(new URL('../src', import.meta.url))
+const root = 'src'
 
 interface Import {
   readonly from: string

@@ -1,26 +1,23 @@
 // The benchmarks cannot rot: each is run as it is run for the table, on real processes and sockets, with next to nothing
 // to do. What it says of speed is not looked at; that it says something, and that it would notice a hub that is wrong, is.
 
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { Audience, type PresenceFrame } from './bench/audience.js'
 import { alternate, driverBound, type Line, median, quantile, summary } from './bench/benchmark.js'
 import { asMarkdown, asText } from './bench/report.js'
+import { compiled } from './suite/built.js'
+import { root } from './support/root.js'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 // Node as a user starts it: tap's own additions to every child would slow it down.
 const env = { PATH: process.env.PATH }
 
 t.setTimeout(180_000)
 
 t.test('every benchmark gives figures, and a fold that is the graph', async t => {
-  const built = t.testdir()
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  execFileSync(process.execPath, [compiler, '-p', 'spec/bench', '--outDir', built], { cwd: root, env })
-  const main = join(built, 'spec/bench/main.js')
+  const main = join(await compiled(), 'spec/bench/main.js')
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [main, '--tiny', '--long', '--peers', '--json'],

@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { secret, tokenOf } from './support/hub.js'
-import { Child, install, outside, startVoice } from './support/processes.js'
+import { Child, launcherOf, outside, startVoice } from './support/processes.js'
+import { createTerminal } from './support/terminal.js'
 
 // A dozen processes, some of which are flooded.
 t.setTimeout(120_000)
 
-const launcher = install(t)
+const launcher = await launcherOf()
 const keys = [{ kid: 'k1', alg: 'HS256', secret }]
 const carrier = ['call:inbound', 'call:explain']
 
@@ -280,26 +281,20 @@ t.test(
       config({ routes: [{ to: '1', instructions: { steps: [{ dial: { to: [], why: hmac } }] } }] }),
     ]
     const dir = t.testdir({ 'hub.json': config(), 'bad.json': '' })
-    const args = (file: string) => [
-      launcher,
-      'serve',
-      '--config',
-      join(dir, file),
-      '--json',
-      '--port',
-      '0',
-      '--log-level',
-      'trace',
-    ]
+    const serving = ['--json', '--port', '0', '--log-level', 'trace']
+    const args = (file: string) => ['serve', '--config', join(dir, file), ...serving]
     for (const text of bad) {
       writeFileSync(join(dir, 'bad.json'), text)
-      const child = new Child(t, args('bad.json'))
-      t.equal(await child.exit, 2)
-      heard.push(...child.stdout.lines, ...child.stderr.lines)
+      const terminal = createTerminal()
+      t.equal(await terminal.run(...args('bad.json')), 2)
+      heard.push(...terminal.stdout.lines, ...terminal.stderr.lines)
     }
+    const refusing = new Child(t, [launcher, ...args('bad.json')])
+    t.equal(await refusing.exit, 2, 'as a process, too')
+    heard.push(...refusing.stdout.lines, ...refusing.stderr.lines)
 
     const fault = 'process.on("SIGUSR2", () => setTimeout(() => { throw new TypeError("out of order") }))'
-    const child = new Child(t, [...within(fault), ...args('hub.json')])
+    const child = new Child(t, [...within(fault), launcher, ...args('hub.json')])
     const { url } = await child.stdout.next({ event: 'listening' })
     const hub = String(url)
     for (const text of bad) {

@@ -13,7 +13,7 @@ import { type Summary, Tally } from '../../src/cli/simulate/tally.js'
 import { VirtualTime } from '../../src/cli/simulate/virtual-time.js'
 import { SwitchhookError } from '../../src/client/index.js'
 import { type Core, createCore } from '../../src/core.js'
-import { Child, install } from '../support/processes.js'
+import { Child, launcherOf } from '../support/processes.js'
 import { aSecret } from '../support/room.js'
 import { createTerminal } from '../support/terminal.js'
 
@@ -37,7 +37,7 @@ const within = (figure: { expected: number; measured: number | null; halfWidth: 
 t.test('100,000 calls that wait for three people (M/M/c) are what Erlang C says, at 99 %', async t => {
   // As a user runs it: within a test every promise is watched, and takes twice the time.
   const flags = line('--virtual --json --queue --phones 3 --calls 100000 --rate 36/h --seed 1')
-  const child = new Child(t, [install(t), 'simulate', ...flags, ...markov])
+  const child = new Child(t, [await launcherOf(), 'simulate', ...flags, ...markov])
   t.equal(await child.exit, 0)
   const summary = child.stdout.events.at(-1) as unknown as Told
   t.match(summary.calls, { placed: 100_000, answered: 100_000 })

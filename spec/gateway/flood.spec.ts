@@ -5,10 +5,10 @@ import t from 'tap'
 import { mintToken } from '../../src/gateway/token/index.js'
 import { plain } from '../support/fault.js'
 import { Client, until, upgradeRequest } from '../support/gateway.js'
-import { Child, install } from '../support/processes.js'
+import { Child, launcherOf } from '../support/processes.js'
 
 t.test('[FU5] a process short of files turns newcomers away, keeps whom it has, and recovers', async t => {
-  const launcher = install(t)
+  const launcher = await launcherOf()
   const hub = new Child(t, [launcher, 'serve', '--dev', '--json', '--port', '0'], {}, 200)
   const { url, socket, dev, pid } = await hub.stdout.next({ event: 'listening' })
   const port = Number(new URL(String(url)).port)

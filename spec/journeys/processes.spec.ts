@@ -5,12 +5,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { secret, tokenOf } from '../support/hub.js'
-import { Child, type Facts, install, outside, startVoice } from '../support/processes.js'
+import { Child, type Facts, launcherOf, outside, startVoice } from '../support/processes.js'
 
 // Twenty processes start, one after the other where one has to see what became of the other.
 t.setTimeout(120_000)
 
-const launcher = install(t)
+const launcher = await launcherOf()
 
 /** Long enough that a call goes on to the next only because somebody was lost. */
 const ringTimeoutMs = 60_000

@@ -8,11 +8,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { secret, tokenOf } from '../support/hub.js'
-import { Child, install, outside } from '../support/processes.js'
+import { Child, launcherOf, outside } from '../support/processes.js'
 
 t.setTimeout(90_000)
 
-const launcher = install(t)
+const launcher = await launcherOf()
 
 const lanes = 64
 const killedAfter = [400, 1_000, 700]

@@ -13,7 +13,7 @@ import { contentOf, lineOf, readContent } from '../../src/store/lines.js'
 import { chanceOf, seedOf } from '../support/chance.js'
 import { failingDisk } from '../support/disk.js'
 import { n } from '../support/presence-world.js'
-import { Child, install } from '../support/processes.js'
+import { Child, launcherOf } from '../support/processes.js'
 
 const dnd: KeptOverride = { status: 'dnd', note: 'back at two', by: n('bob') }
 const away: KeptOverride = { status: 'away', until: '2026-01-01T12:00:00Z', by: systemName }
@@ -489,7 +489,7 @@ t.test('the engine that keeps nothing keeps nothing', async t => {
 })
 
 t.test('a process that is killed at any moment leaves a whole file, the old one or the new one', async t => {
-  const launcher = install(t)
+  const launcher = await launcherOf()
   const built = join(dirname(launcher), '../dist')
   const dir = join(built, 'data')
   const seed = seedOf(t)

@@ -12,15 +12,14 @@ import {
   type Server,
   type Socket,
 } from 'node:net'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 import type { SoftphoneOptions } from '../../src/client/index.js'
 import { bundleClient } from './bundle.js'
 import { pathOf } from './requires.js'
-
-const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+import { root } from './root.js'
 
 /** What a page has told: an event and its facts. */
 export type News = Readonly<Record<string, unknown>>
@@ -91,7 +90,7 @@ const listen = async (t: Test, server: Server): Promise<number> => {
 export const startBrowser = async (t: Test): Promise<Browser> => {
   const client = await bundleClient()
   const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
-    '/phone': ['text/html', readFileSync(fileOf('phone-page.html'), 'utf8')],
+    '/phone': ['text/html', readFileSync(join(root, 'spec/support/phone-page.html'), 'utf8')],
     '/client.js': ['text/javascript', client],
     '/elsewhere': ['text/html', '<!doctype html><title>Elsewhere</title>'],
   }

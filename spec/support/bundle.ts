@@ -3,11 +3,11 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { build, type Rolldown } from 'vite'
+import { root } from './root.js'
 
-const fileOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const fileOf = (path: string): string => join(root, path)
 
 /** `switchhook/client` as one minified module. */
 export const bundleClient = async (): Promise<string> => {

@@ -1,38 +1,23 @@
-// Real processes: the package as it would be installed, built from the sources as they are now; children that speak
+// Real processes: the package as it would be installed, compiled from the sources as they are now; children that speak
 // in JSON lines, which can be awaited, and none of which outlives its test; and an outside system that knows HTTP
 // and nothing of the SDK.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Test } from 'tap'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
+import { compiled } from '../suite/built.js'
+import { root } from './root.js'
 
 /** Node as a user starts it: tap's own additions to every child would slow it down. */
 const env = 'env'
 const node = ['-u', 'NODE_OPTIONS', process.execPath]
 
-/**
- * Builds the package in the test's folder, and returns the path of its launcher. The `dist` in the working tree is
- * not used, since it may be older than the sources; nor is it touched. Types are checked elsewhere.
- */
-export const install = (t: Test): string => {
-  const read = (name: string): string => readFileSync(join(root, name), 'utf8')
-  const dir = t.testdir({
-    'package.json': read('package.json'),
-    bin: { 'switchhook.js': read('bin/switchhook.js') },
-  })
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const emit = ['--noCheck', '--declaration', 'false', '--sourceMap', 'false']
-  execFileSync(env, [...node, compiler, '-p', root, '--outDir', join(dir, 'dist'), ...emit])
-  return join(dir, 'bin/switchhook.js')
-}
+/** The path of the package's launcher, over the sources as they are now: the `dist` in the working tree may be older. */
+export const launcherOf = async (): Promise<string> => join(await compiled(), 'bin/switchhook.js')
 
 /** What a line must say: facts by name, each a value or a pattern. */
 type Wanted = Readonly<Record<string, unknown>>
@@ -146,7 +131,7 @@ export class Child {
 
 /** A voice application with these documents, by path. */
 export const startVoice = async (t: Test, documents: Readonly<Record<string, string>>) => {
-  const script = fileURLToPath(new URL('voice-application.mjs', import.meta.url))
+  const script = join(root, 'spec/support/voice-application.mjs')
   const child = new Child(t, [script, JSON.stringify(documents)])
   const { url } = await child.stdout.next({ event: 'listening' })
   return { child, url: String(url) }

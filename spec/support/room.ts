@@ -13,7 +13,7 @@ import {
   type RouterOptions,
   readRoutes,
 } from '../../src/router/index.js'
-import { createSource } from '../../src/router/source/index.js'
+import { createSource, type Source } from '../../src/router/source/index.js'
 import { type Log, silentLog, VirtualClock } from '../../src/runtime/index.js'
 import { type CallRecords, nothingKept, type Store } from '../../src/store/index.js'
 
@@ -88,12 +88,15 @@ export const newRoom = (
     random = () => 0.5,
     groups = nothingKept.groups,
     callbacks,
+    source: given,
   }: {
     callbacks?: RouterOptions['callbacks']
     records?: CallRecords | undefined
     clock?: VirtualClock
     random?: () => number
     groups?: Store['groups']
+    /** In place of what asks voice applications. */
+    source?: Source
   } = {},
 ): Room => {
   const config = configOf(tenant, rest)
@@ -113,7 +116,7 @@ export const newRoom = (
   const routes = readRoutes(config)
   if (!routes.ok) throw new Error(JSON.stringify(routes.faults))
   const matching = routes.value
-  const source = createSource({ fetch: config.fetch, clock })
+  const source = given ?? createSource({ fetch: config.fetch, clock })
   const life = ++lives
   let ids = 0
   const router = createRouter({

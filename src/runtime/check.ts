@@ -3,7 +3,7 @@
 // and for a union the messages of its branches.
 
 import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile } from 'typebox/schema'
 import { Settings } from 'typebox/system'
 import type { Fault } from '../errors.js'
 import { cut } from './plain.js'
@@ -79,7 +79,7 @@ export const check = <S extends TSchema>(schema: S): Check<Static<S>> => {
       ? { ok: true, value: value as Static<S> }
       : {
           ok: false,
-          faults: faultsOf(schema, compiled.Errors(value) as unknown as SchemaError[]),
+          faults: faultsOf(schema, compiled.Errors(value)[1] as SchemaError[]),
         }
 }
 

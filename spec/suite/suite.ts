@@ -1,0 +1,65 @@
+// Every spec, each in a process of its own, so many at a time as tap was told: this is what `npm test` runs. Those
+// processes have JavaScript from `.built`, and not the loaders that tap puts before a TypeScript file, which cost more than
+// most specs do. A spec by itself is `npx tap spec/PATH.spec.ts`; `ONLY` is a pattern for the paths of some.
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import { root } from '../support/root.js'
+import { built } from './built.js'
+import { compile } from './compile.js'
+
+/** The long ones begin first, so that none of them is left to run alone. */
+const long = ['races', 'bench', 'processes', 'process', 'softphone', 'file-store']
+const rank = (path: string): number => {
+  const index = long.findIndex(name => path.endsWith(`/${name}.spec.js`))
+  return index < 0 ? long.length : index
+}
+
+const under = (folder: string): string[] =>
+  readdirSync(join(built, folder), { recursive: true }).map(name => join(built, folder, String(name)))
+
+/** How what runs stands to the sources, for the report: a file beside the counts. */
+const tellSources = (folder: string): void => {
+  const maps: Record<string, object> = {}
+  for (const path of under('src').filter(path => path.endsWith('.js'))) {
+    const lines = readFileSync(path, 'utf8').split('\n')
+    const data = JSON.parse(readFileSync(`${path}.map`, 'utf8')) as { sources: string[] }
+    const sources = data.sources.map(source => pathToFileURL(source).href)
+    maps[pathToFileURL(path).href] = {
+      lineLengths: lines.map(({ length }) => length),
+      data: { ...data, sources },
+    }
+  }
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'sources.json'), JSON.stringify({ result: [], 'source-map-cache': maps }))
+}
+
+t.setTimeout(0)
+t.jobs = Number(process.env.TAP_JOBS ?? 1)
+compile()
+
+const args = ['-u', 'NODE_OPTIONS', process.execPath]
+const env = { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' }
+if (process.env._TAPJS_PROCESSINFO_COVERAGE_ === '1') {
+  const folder = join(root, '.tap/coverage')
+  tellSources(folder)
+  Object.assign(env, { SPEC_COVERAGE: folder })
+  args.push(`--import=${pathToFileURL(join(built, 'spec/suite/covered.js'))}`)
+}
+
+const only = new RegExp(process.env.ONLY ?? '')
+const specs = under('spec').filter(path => path.endsWith('.spec.js') && only.test(path))
+for (const path of specs.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) {
+  const name = relative(built, path).replace(/\.js$/, '.ts')
+  t.spawn('env', [...args, path], {
+    name,
+    env,
+    cwd: root,
+    timeout: 120_000,
+    buffered: true,
+    at: null,
+    stack: '',
+  })
+}
