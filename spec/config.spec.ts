@@ -35,6 +35,7 @@ t.test('every value has a default', async t => {
     calls: { lingerMs: 120_000, ringTimeoutMs: 12_000, totalTimeoutMs: 60_000, confirmMs: 3000 },
     records: { fileBytes: 32 * 1024 ** 2, keptBytes: 512 * 1024 ** 2, keptDays: 90, patienceMs: 10_000 },
     fetch: { allowPrivate: false, timeoutMs: 5000 },
+    webhooks: { retryForMs: 3_600_000, timeoutMs: 10_000, atOnce: 4, gatherMs: 1000 },
     limits: defaultLimits,
     tenants: new Map(),
     dir: '.',
@@ -66,6 +67,7 @@ t.test('every value has a default', async t => {
       ],
     ]),
     routes: [],
+    webhooks: [],
   })
 })
 
@@ -197,6 +199,7 @@ t.test('every fault of sense is told at once too, and no secret is', async t => 
             { to: { pattern: '(' }, instructions: 1 },
             { to: '1', instructions: 1 },
           ],
+          webhooks: [{ url: 'https://example.com', destinations: ['sales', 'b b'] }],
         },
       },
     },
@@ -226,7 +229,8 @@ t.test('every fault of sense is told at once too, and no secret is', async t => 
   has('tenants.acme.groups.support.members[1]: bob is there twice')
   has('tenants.acme.groups.support.members[2]: must be a name')
   has('tenants.acme.routes[0].to.pattern: Invalid regular expression')
-  t.equal(told.length, 19)
+  has('tenants.acme.webhooks[0].destinations[1]: must be a name')
+  t.equal(told.length, 20)
   t.notMatch(told.join(), /short-and-secret|xxxx/)
 })
 

@@ -118,6 +118,7 @@ export const createPresence = (
       if (device !== undefined) doubt(graph, device)
     },
     configure: directories => graph.configure(directories),
+    configureGroup: (tenant, group, config) => graph.configureGroup(tenant, group, config),
     get counts() {
       return { devices: graph.devices, accounts: graph.accounts, subscriptions }
     },

@@ -2,7 +2,7 @@
 // and for the router the claim, which is the lock that keeps one person from two calls.
 // Everything is told by names and ids, so that the other side may be another machine.
 
-import type { Config } from '../config.js'
+import type { Config, TenantConfig } from '../config.js'
 import type { Result } from '../errors.js'
 import type {
   AccountId,
@@ -149,6 +149,8 @@ export interface Presence {
 
   /** Takes new directories: groups, members, capacities. Whoever is present stays so. */
   configure(tenants: Config['tenants']): void
+  /** The same of one group, which has come, changed or gone; `config` is all that holds of its tenant now. */
+  configureGroup(tenant: TenantId, group: Destination, config: TenantConfig): void
 
   /** What metrics show. */
   readonly counts: { readonly devices: number; readonly accounts: number; readonly subscriptions: number }

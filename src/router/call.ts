@@ -18,7 +18,7 @@ import { type CallEvent, callAutomaton } from './call.machine.js'
 import { CallerSide } from './caller-side.js'
 import { endings } from './endings.js'
 import { Errand } from './errand.js'
-import type { DialStep, GatewayVerb, InstructionSource } from './instructions/index.js'
+import type { DialStep, GatewayVerb, InstructionSource, StatusCallback } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
 import { Performing } from './performing.js'
@@ -28,6 +28,7 @@ import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallView, Report, Side } from './routing.js'
 import type { Search } from './search.js'
 import { isParty, sameParty } from './sides.js'
+import { StatusCallbacks } from './status-callbacks.js'
 import { Talk } from './talk.js'
 import { Timeline } from './timeline.js'
 
@@ -46,6 +47,8 @@ export class Call {
   readonly createdAt: string
   /** What became of each device it was offered to, for its record; undefined where none is kept. */
   readonly attempts: Attempts | undefined
+  /** What applications are told of it. */
+  readonly callbacks: StatusCallbacks
   readonly #caller: CallerSide
   #state = callAutomaton.initial
   #errand: Errand | undefined
@@ -68,6 +71,7 @@ export class Call {
     source: InstructionSource | undefined,
     { settings, route }: Standing,
     parts: Parts,
+    callback?: StatusCallback,
   ) {
     this.id = id
     this.request = request
@@ -80,6 +84,8 @@ export class Call {
     this.attempts = parts.keep && new Attempts(() => this.timeline.stamp())
     this.timeline.add('received', { from: request.from, to: request.to, direction: request.direction })
     this.#caller = new CallerSide(this)
+    this.callbacks = new StatusCallbacks(this, callback)
+    this.callbacks.tell('initiated')
   }
 
   get tenant(): TenantId {
@@ -187,7 +193,9 @@ export class Call {
 
   /** A device rings; the caller hears of the first. */
   rings(): void {
-    if (this.#step('ring')) this.tellProgress()
+    if (!this.#step('ring')) return
+    this.tellProgress()
+    this.callbacks.tell('ringing')
   }
 
   /** How it gets on, to its caller. */
@@ -217,6 +225,7 @@ export class Call {
       this.#search?.answered(by)
       this.parts.presence.send(party, { type: 'connected', call: this.id })
       this.tell({ type: 'answered', call: this.id, ...(sdp !== undefined && { sdp }), by })
+      this.callbacks.tell('answered')
     })
   }
 
@@ -332,14 +341,21 @@ export class Call {
     const { message } = facts
     this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
     this.#errand?.leave()
+    this.callbacks.hold()
     this.#search?.stop(endings[reason].cancel)
     this.#performing?.stop()
     this.timeline.add('ended', { reason, ...facts })
     const ended = { type: 'ended' as const, call: this.id, reason, ...(message !== undefined && { message }) }
     if (this.#talk) this.#part(this.#talk, ended)
+    this.callbacks.end(endings[reason].dialCallStatus)
+    const tell = (told: () => void): void =>
+      this.callbacks.release(() => {
+        this.tell(ended)
+        told()
+      })
     const { keep } = this.parts
-    if (keep === undefined) this.tell(ended)
-    else keep(this.#record(), () => this.tell(ended))
+    if (keep === undefined) tell(() => {})
+    else keep(this.#record(), tell)
     this.#caller.leave(this.#talkMs)
     this.parts.ended(this)
   }

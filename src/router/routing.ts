@@ -44,6 +44,8 @@ export interface CallRequest {
   readonly sdp?: string
   /** An inline document or a URL that comes with the call, checked by the router; else a route is looked up. */
   readonly instructions?: unknown
+  /** Where to report what becomes of it, checked by the router; absent: nowhere. */
+  readonly statusCallback?: unknown
   /** From outside the platform, or from one of its own devices. */
   readonly direction: 'inbound' | 'outbound-dial'
   readonly caller: Caller

@@ -4,12 +4,13 @@
 
 import type { AccountId, CancelReason, Destination, EndReason, PartyName } from '../../protocol/index.js'
 import type { Call } from '../call.js'
-import { endingOf, type OfferOutcome } from '../endings.js'
+import { endingOf, endings, type OfferOutcome } from '../endings.js'
 import { Hunt } from '../hunt.js'
 import { type DialStep, forwardOf, type PerformStep } from '../instructions/index.js'
 import type { Offer } from '../offer.js'
 import type { Course, Next } from '../plan.js'
 import type { Parting, Search } from '../search.js'
+import type { Leg } from '../status-callbacks.js'
 import { actionOf, dialFields, toAction } from './action.js'
 import { dialQueue } from './dial-queue.js'
 import { perform } from './perform.js'
@@ -21,12 +22,15 @@ export class Dialing implements Search {
   readonly terms: DialStep
   readonly #call: Call
   readonly #hunts: Hunt[]
+  /** Those that an application is told of. */
+  readonly #legs: readonly Leg[]
   #settle: ((result: DialResult) => void) | undefined
   #talk: Promise<Parting | undefined> | undefined
   #part: ((parting?: Parting) => void) | undefined
   #left: number
 
-  constructor(call: Call, step: DialStep) {
+  /** `base`: where relative addresses begin. */
+  constructor(call: Call, step: DialStep, base?: string) {
     this.#call = call
     this.terms = step
     if (step.action !== undefined) {
@@ -35,13 +39,16 @@ export class Dialing implements Search {
       })
     }
     const rung = new Set<AccountId>()
+    const legs = call.callbacks.legsOf(step, base)
+    this.#legs = legs.filter(leg => leg !== undefined)
     this.#hunts = step.to.map(
-      noun =>
+      (noun, index) =>
         new Hunt(
           call,
           {
             noun,
             rung,
+            leg: legs[index],
             ...(step.timeoutMs !== undefined && { timeoutMs: step.timeoutMs }),
             ...(step.strategy !== undefined && { strategy: step.strategy }),
             ...(step.skills !== undefined && { skills: step.skills }),
@@ -76,6 +83,7 @@ export class Dialing implements Search {
   }
 
   parted(parting: Parting): void {
+    for (const leg of this.#legs) leg.end(endings[parting.reason].dialCallStatus)
     this.#part?.(parting)
   }
 
@@ -96,6 +104,7 @@ export class Dialing implements Search {
         if (offer.outcome === 'missed') hunt.outcomes.push(offer.outcome satisfies OfferOutcome)
       }
     }
+    for (const leg of this.#legs) leg.stop(reason)
   }
 
   #exhausted(): void {
@@ -133,7 +142,7 @@ export const dial = async (call: Call, step: DialStep, course: Course): Promise<
   const action = actionOf(step, course)
   if (!action.ok) return fail(call, `Dial action: ${action.message}`)
   if (step.queue !== undefined) return dialQueue(call, step.queue.name, action.value)
-  const dialing = new Dialing(call, step)
+  const dialing = new Dialing(call, step, course.base)
   call.dial(dialing, step)
   const bound = call.parts.clock.after(step.totalTimeoutMs ?? call.parts.config.calls.totalTimeoutMs, () =>
     dialing.stop('timeout'),
