@@ -5,8 +5,10 @@ import { Failure } from './failure.js'
 import type { Output } from './output.js'
 import { dim, line } from './text.js'
 
-export const keyHelp =
-  'keys: a accept, r reject, b busy, h hang up, p hold, t TO transfer, j join two calls, s STATUS, c TO call, q quit; then Enter'
+export const keyHelp: readonly string[] = [
+  'keys: a accept, r reject, b busy, h hang up, s STATUS, c TO, q quit; then Enter',
+  'in a call: p hold, t TO transfer, j join two calls',
+]
 
 export interface Keyboard {
   readonly out: Output
@@ -63,5 +65,5 @@ export const press = async (
     case 'q':
       return quit()
   }
-  out.tell({ event: 'error', message: keyHelp }, line(dim(keyHelp)))
+  out.tell({ event: 'error', message: keyHelp.join('; ') }, ...keyHelp.map(text => line(dim(text))))
 }

@@ -122,7 +122,7 @@ const welcomeLines = ({ tenant, account, device, groups, canReceive }: Welcome, 
     groups.length === 0 ? ', in no group' : `, in ${groups.join(', ')}`,
   ),
   ...(canReceive ? [] : [line(yellow('receives no calls'), ': the token lacks the permission call:receive')]),
-  ...(out.live ? [line(dim(keyHelp))] : []),
+  ...(out.live ? keyHelp.map(text => line(dim(text))) : []),
 ]
 
 const selfLine = (self: Self): Line => {

@@ -13,17 +13,17 @@ import type {
   RejectReason,
   TenantId,
 } from '../protocol/index.js'
-import type { CallRecord } from '../store/index.js'
 import { type CallEvent, callAutomaton } from './call.machine.js'
 import { CallerSide } from './caller-side.js'
 import { endings } from './endings.js'
 import { Errand } from './errand.js'
 import type { DialStep, GatewayVerb, InstructionSource, StatusCallback } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'
+import { Outcome } from './outcome.js'
 import type { Parts } from './parts.js'
 import { Performing } from './performing.js'
 import type { Standing } from './plan.js'
-import { Attempts, recordOf } from './record.js'
+import { Attempts } from './record.js'
 import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallView, Report, Side } from './routing.js'
 import type { Search } from './search.js'
@@ -44,12 +44,12 @@ export class Call {
   readonly route: MatchRoute
   readonly parts: Parts
   readonly timeline: Timeline
-  readonly createdAt: string
   /** What became of each device it was offered to, for its record; undefined where none is kept. */
   readonly attempts: Attempts | undefined
   /** What applications are told of it. */
   readonly callbacks: StatusCallbacks
   readonly #caller: CallerSide
+  readonly #outcome: Outcome
   #state = callAutomaton.initial
   #errand: Errand | undefined
   #search: Search | undefined
@@ -58,12 +58,6 @@ export class Call {
   #dialled: EndReason | undefined
   /** With whoever has answered and is in it still. */
   #talk: Talk | undefined
-  /** Who has answered last, and when. */
-  #answered: { readonly by: PartyName; readonly at: string } | undefined
-  #sdp: string | undefined
-  /** How long all who answered have talked, in milliseconds. */
-  #talkMs: number | undefined
-  #end: { reason: EndReason; message?: string; at: string } | undefined
 
   constructor(
     id: CallId,
@@ -80,7 +74,7 @@ export class Call {
     this.route = route
     this.parts = parts
     this.timeline = new Timeline(parts.clock, parts.bounds)
-    this.createdAt = this.timeline.stamp()
+    this.#outcome = new Outcome(this)
     this.attempts = parts.keep && new Attempts(() => this.timeline.stamp())
     this.timeline.add('received', { from: request.from, to: request.to, direction: request.direction })
     this.#caller = new CallerSide(this)
@@ -101,12 +95,16 @@ export class Call {
     return this.#caller
   }
 
+  get createdAt(): string {
+    return this.#outcome.createdAt
+  }
+
   get over(): boolean {
     return this.state === 'ended'
   }
 
   get reason(): EndReason | undefined {
-    return this.#end?.reason
+    return this.#outcome.reason
   }
 
   /** Who calls, as those who are rung are told. */
@@ -126,7 +124,7 @@ export class Call {
 
   /** Who has answered last. */
   get by(): PartyName | undefined {
-    return this.#answered?.by
+    return this.#outcome.answer?.by
   }
 
   /** How the last dial ended that did not end the call. */
@@ -215,16 +213,14 @@ export class Call {
   accept(party: Party, sdp?: string): Result<undefined> {
     return this.#withAttempt(party, (offer, attempt) => {
       this.#step('connect')
-      const { timeline } = this
       this.#talk = new Talk(this, { party, wrapupMs: this.#wrapupMs(offer), limit: this.#limit })
       const { by } = this.#talk
-      this.#answered = { by, at: timeline.stamp() }
-      this.#sdp = sdp
-      timeline.add('answered', { ...by })
+      this.#outcome.answered(by, sdp)
+      this.timeline.add('answered', { ...by })
       offer.win(attempt)
       this.#search?.answered(by)
       this.parts.presence.send(party, { type: 'connected', call: this.id })
-      this.tell({ type: 'answered', call: this.id, ...(sdp !== undefined && { sdp }), by })
+      this.tell(this.#answerOf(this.#talk))
       this.callbacks.tell('answered')
     })
   }
@@ -296,8 +292,8 @@ export class Call {
     }
     this.timeline.add('diverted', { by: 'caller', to })
     this.tell({ type: 'ended', call: this.id, reason: 'completed' })
-    this.#talkMs = (this.#talkMs ?? 0) + talk.stop()
-    this.#caller.leave(this.#talkMs)
+    this.#outcome.talked(talk.stop())
+    this.#caller.leave(this.#outcome.talkMs)
     this.#caller.become(talk.party, talk.wrapupMs)
     this.#talk = undefined
     this.#leaveSearch()
@@ -317,17 +313,7 @@ export class Call {
   retell(party: Party): readonly CallFrame[] {
     if (this.#isWinner(party)) return [{ type: 'connected', call: this.id }]
     if (this.#caller.is(party)) {
-      return [
-        this.#talk
-          ? {
-              type: 'answered',
-              call: this.id,
-              ...(this.#sdp !== undefined && { sdp: this.#sdp }),
-              by: this.#talk.by,
-            }
-          : this.#progress,
-        ...(this.#performing?.asked ?? []),
-      ]
+      return [this.#talk ? this.#answerOf(this.#talk) : this.#progress, ...(this.#performing?.asked ?? [])]
     }
     return this.#offers.flatMap(offer => offer.again(party))
   }
@@ -339,7 +325,7 @@ export class Call {
   end(reason: EndReason, facts: { by?: unknown; note?: string; message?: string } = {}): void {
     if (!this.#step('end')) return
     const { message } = facts
-    this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
+    this.#outcome.ended(reason, message)
     this.#errand?.leave()
     this.callbacks.hold()
     this.#search?.stop(endings[reason].cancel)
@@ -355,42 +341,28 @@ export class Call {
       })
     const { keep } = this.parts
     if (keep === undefined) tell(() => {})
-    else keep(this.#record(), tell)
-    this.#caller.leave(this.#talkMs)
+    else keep(this.#outcome.record(this.attempts as Attempts), tell)
+    this.#caller.leave(this.#outcome.talkMs)
     this.parts.ended(this)
   }
 
   view(): CallView {
-    const { to, from, caller } = this.request
-    const { timeline } = this
-    return {
-      call: this.id,
-      to,
-      from,
-      state: this.state,
-      createdAt: this.createdAt,
-      ...(this.#end && { endedAt: this.#end.at, reason: this.#end.reason }),
-      ...(this.#end?.message !== undefined && { message: this.#end.message }),
-      ...(this.#answered && { by: this.#answered.by, answeredAt: this.#answered.at }),
-      ...(this.#end && this.#talkMs !== undefined && { talkMs: this.#talkMs }),
-      ...(this.#sdp !== undefined && { sdp: this.#sdp }),
-      get timeline() {
-        return timeline.lines
-      },
-      owner: caller.account,
-    }
-  }
-
-  #record(): CallRecord {
-    const { tenant, direction, idempotency } = this.request
-    const { all: attempts } = this.attempts as Attempts
-    return recordOf(this.view(), { tenant, direction, attempts, ...(idempotency && { idempotency }) })
+    return this.#outcome.view()
   }
 
   get #progress(): CallFrame {
     const { id: call, state } = this
     if (state === 'queued') return { type: 'progress', call, state, ...this.#search?.place }
     return { type: 'progress', call, state: state === 'ringing' ? 'ringing' : 'trying' }
+  }
+
+  get #answered(): boolean {
+    return this.#outcome.answer !== undefined
+  }
+
+  #answerOf({ by }: Talk): CallFrame {
+    const sdp = this.#outcome.answer?.sdp
+    return { type: 'answered', call: this.id, ...(sdp !== undefined && { sdp }), by }
   }
 
   get #offers(): readonly Offer[] {
@@ -446,7 +418,7 @@ export class Call {
   }
 
   #leaveSearch(): void {
-    const talked = this.#answered !== undefined
+    const talked = this.#answered
     this.#search?.stop('caller-canceled')
     this.#search = undefined
     this.#performing?.stop()
@@ -456,7 +428,7 @@ export class Call {
 
   #part(talk: Talk, frame: CallFrame): number {
     const talkMs = talk.end(frame)
-    this.#talkMs = (this.#talkMs ?? 0) + talkMs
+    this.#outcome.talked(talkMs)
     this.#talk = undefined
     return talkMs
   }
