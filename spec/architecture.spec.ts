@@ -52,6 +52,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'inspection.ts': ['egress', 'gateway/token', 'limits', 'router', 'store'],
   'index.ts': ['hub.ts', 'gateway/token', 'protocol'],
   'hub.ts': [
+    'directory',
     'gateway',
     'gateway/token',
     'http',
@@ -61,18 +62,22 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'protocol',
     'egress',
     'limits',
+    'webhooks',
   ],
+  'core.ts': ['presence', 'router', 'limits', 'protocol'],
   runtime: [],
   limits: [],
   protocol: [],
   store: ['protocol'],
+  directory: ['protocol', 'store', 'limits'],
   presence: ['protocol', 'store', 'limits'],
   egress: ['limits'],
   router: ['presence', 'protocol', 'egress', 'limits', 'store'],
+  webhooks: ['presence', 'protocol', 'egress', 'limits', 'store'],
   gateway: ['router', 'presence', 'protocol', 'egress', 'limits'],
-  http: ['router', 'presence', 'protocol', 'limits', 'gateway/token', 'store'],
+  http: ['router', 'presence', 'directory', 'protocol', 'limits', 'gateway/token', 'store'],
   client: ['protocol'],
-  cli: ['hub.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
+  cli: ['hub.ts', 'core.ts', 'inspection.ts', 'error-guide.ts', 'client', 'gateway/token'],
   react: ['client'],
   testing: ['hub.ts', 'client', 'gateway/token'],
 }
@@ -129,7 +134,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'hub.ts': /^node:(crypto|stream|util)$/,
   runtime: /^(typebox(\/.*)?|node:(net|v8))$/,
   limits: /^(lru-cache|node:(fs|http|net))$/,
-  egress: /^(undici|lru-cache|node:(dns|net|stream))$/,
+  egress: /^(undici|lru-cache|node:(crypto|dns|net|stream))$/,
   protocol: /^typebox$/,
   store: /^(typebox|node:(crypto|fs\/promises|path|zlib))$/,
   presence: /^xstate$/,
@@ -152,7 +157,17 @@ t.test(
   'time and chance are injected: no timer, clock or dice of the platform in the rooms that decide',
   async t => {
     const platform = /\b(setTimeout|setInterval|Date\.now|performance\.now|Math\.random|new Date\(\))/
-    const deciding = ['presence', 'router', 'gateway', 'protocol', 'http', 'store', 'egress']
+    const deciding = [
+      'presence',
+      'directory',
+      'router',
+      'gateway',
+      'protocol',
+      'http',
+      'store',
+      'egress',
+      'webhooks',
+    ]
     t.same(
       files.filter(
         file =>

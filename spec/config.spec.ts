@@ -35,6 +35,7 @@ t.test('every value has a default', async t => {
     calls: { lingerMs: 120_000, ringTimeoutMs: 12_000, totalTimeoutMs: 60_000, confirmMs: 3000 },
     records: { fileBytes: 32 * 1024 ** 2, keptBytes: 512 * 1024 ** 2, keptDays: 90, patienceMs: 10_000 },
     fetch: { allowPrivate: false, timeoutMs: 5000 },
+    webhooks: { retryForMs: 3_600_000, timeoutMs: 10_000, atOnce: 4, gatherMs: 1000 },
     limits: defaultLimits,
     tenants: new Map(),
     dir: '.',
@@ -61,10 +62,12 @@ t.test('every value has a default', async t => {
           wrapupMs: 0,
           coolDownMs: { rejected: 0, busy: 0, missed: 10_000 },
           open: false,
+          queue: { maxWaitMs: 3_600_000, maxLength: 100, serviceLevelMs: 20_000, leaveWhenEmpty: true },
         },
       ],
     ]),
     routes: [],
+    webhooks: [],
   })
 })
 
@@ -78,6 +81,7 @@ t.test('what the file says replaces the defaults', async t => {
       wrapupMs: 7,
       coolDownMs: { busy: 3 },
       awayAfterMisses: 2,
+      queue: { maxLength: 3, leaveWhenEmpty: false },
       members: [{ account: 'bob', weight: 3, skills: ['fr'], paused: 'training' }],
     },
   }
@@ -148,6 +152,7 @@ t.test('what the file says replaces the defaults', async t => {
     wrapupMs: 7,
     coolDownMs: { rejected: 0, busy: 3, missed: 10_000 },
     awayAfterMisses: 2,
+    queue: { maxWaitMs: 3_600_000, maxLength: 3, serviceLevelMs: 20_000, leaveWhenEmpty: false },
     members: [{ account: 'bob', tier: 1, weight: 3, skills: ['fr'], paused: 'training' }],
   })
 })
@@ -194,6 +199,7 @@ t.test('every fault of sense is told at once too, and no secret is', async t => 
             { to: { pattern: '(' }, instructions: 1 },
             { to: '1', instructions: 1 },
           ],
+          webhooks: [{ url: 'https://example.com', destinations: ['sales', 'b b'] }],
         },
       },
     },
@@ -223,7 +229,8 @@ t.test('every fault of sense is told at once too, and no secret is', async t => 
   has('tenants.acme.groups.support.members[1]: bob is there twice')
   has('tenants.acme.groups.support.members[2]: must be a name')
   has('tenants.acme.routes[0].to.pattern: Invalid regular expression')
-  t.equal(told.length, 19)
+  has('tenants.acme.webhooks[0].destinations[1]: must be a name')
+  t.equal(told.length, 20)
   t.notMatch(told.join(), /short-and-secret|xxxx/)
 })
 

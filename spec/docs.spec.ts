@@ -5,10 +5,14 @@
 import assert from 'node:assert/strict'
 import { type ExecFileException, execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
+import express from 'express'
 import * as jose from 'jose'
 import t, { type Test } from 'tap'
+import twilio from 'twilio'
 import { WebSocket } from 'ws'
 import * as client from '../src/client/index.js'
 import { readConfig } from '../src/config.js'
@@ -50,12 +54,13 @@ const proseOf = (page: string): string => text(page).replace(/^```.*?^```$/gms, 
 /** Blocks of these are no code: drawings. There is one on each. */
 const drawn: ReadonlySet<string> = new Set(['README.md', 'docs/architecture.md'])
 
-/** What stands at the head of each line that a command says, whatever the numbers. */
+/** What stands at the head of each line that a command says, whatever the numbers, and however many bars there are. */
 const headsOf = (said: string): string[] =>
   said
     .trimEnd()
     .split('\n')
     .map(line => String(line.trim().split(/\s+/)[0]).replace(/^\d+$/, 'N'))
+    .filter((head, at, heads) => head !== heads[at - 1])
 
 /** What stands for the address and the secret of the hub that a reader started. */
 const documented = { url: 'http://127.0.0.1:8080', secret: /\bSECRET\b/ }
@@ -252,6 +257,39 @@ const examples: Readonly<Record<string, Example>> = {
     })
     t.teardown(() => made.hub.close())
     t.match(await (await fetch(`${made.url}/healthz`)).text(), /ok/)
+  },
+
+  async twilio(t, code) {
+    const heard: unknown[][] = []
+    let news = () => {}
+    const app = express()
+    await evaluate(code, {
+      app,
+      twilio,
+      authToken: secret,
+      form: express.urlencoded({ extended: false }),
+      text: express.text({ type: 'application/json' }),
+      heard: (...facts: unknown[]) => {
+        heard.push(facts)
+        news()
+      },
+    })
+    const server = app.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const webhooks = [{ url: `${url}/presence`, destinations: ['alice'] }]
+    const world = await startHub(t, configOf({ authToken: secret, webhooks }))
+    const api = await world.api()
+    const { call } = await api.place({ to: 'nobody', from: '', statusCallback: `${url}/status` } as never)
+    while (heard.length < 3) await new Promise<void>(resolve => (news = resolve))
+    t.match(new Set(heard.map(facts => facts.join(' '))), new Set([`${call} 0 no-answer`, 'alice 0 offline']))
+    const forged = await fetch(`${url}/presence`, {
+      method: 'POST',
+      headers: { 'x-twilio-signature': 'x' },
+      body: '{}',
+    })
+    t.equal(forged.status, 403)
   },
 
   async 'switchhook/client'(t, code) {

@@ -20,13 +20,21 @@ t.test('a hub is built from plain options, and names every fault at once', async
       acme: {
         keys: [{ alg: 'ES256', publicKey: 'no key' }],
         routes: [{ to: 'x', instructions: { steps: [{ dance: {} }] } }],
+        webhooks: [
+          { url: 'https://example.com', destinations: ['a'] },
+          { url: 'ftp://example.com', destinations: ['a'] },
+        ],
       },
     },
   }).catch(error => error)
   t.match(error, { code: 'invalid' })
   t.match(
     error.faults.map(({ path }: { path: string }) => path),
-    ['tenants.acme.keys[0].publicKey', /^tenants\.acme\.routes\[0\]\.instructions/],
+    [
+      'tenants.acme.keys[0].publicKey',
+      /^tenants\.acme\.routes\[0\]\.instructions/,
+      'tenants.acme.webhooks[1].url',
+    ],
   )
   await t.rejects(createHub({ listen: { port: -1 } } as never), { code: 'invalid', message: /listen\.port/ })
   await t.rejects(createHub({ tenants: { acme: { keys, routes: [{ to: 'x', instructions: 7 }] } } }), {

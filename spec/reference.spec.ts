@@ -156,6 +156,7 @@ t.test('what a hub answers is what is described, in each operation and for refus
         to: '+1555',
         instructions: { steps: [{ say: { text: 'hi' } }, { dial: { to: ['support'], record: true } }] },
       },
+      { to: 'line', instructions: { steps: [{ enqueue: { group: 'support' } }] } },
     ],
   })
   const world = await startHub(t, config)
@@ -228,7 +229,7 @@ t.test('what a hub answers is what is described, in each operation and for refus
   const { call } = await ask('POST', '/v1/calls', { body: place, status: 201, 'idempotency-key': 'k' })
   await ask('POST', '/v1/calls', { body: place, 'idempotency-key': 'k' })
   await ask('POST', '/v1/calls', { body: { ...place, to: 'x' }, status: 422, 'idempotency-key': 'k' })
-  await ask('POST', '/v1/calls', { body: { ...place, statusCallback: 'x' }, status: 501 })
+  await ask('POST', '/v1/calls', { body: { ...place, statusCallback: 'x' }, status: 400 })
   await ask('POST', '/v1/calls', { body: {}, status: 400 })
   await ask('POST', '/v1/calls', { body: place, status: 415, 'content-type': 'text/plain' })
   await ask('POST', '/v1/calls', { body: place, status: 401, token: 'none' })
@@ -257,6 +258,12 @@ t.test('what a hub answers is what is described, in each operation and for refus
   })
   await ask('POST', '/v1/explain', { body: { to: 'no one' }, status: 404 })
 
+  t.match(await ask('POST', '/v1/explain', { body: { to: 'line' } }), { queues: [{ position: 1 }] })
+  await ask('POST', '/v1/calls', { body: { to: 'line', from: '' }, status: 201 })
+  t.match(await ask('GET', '/v1/queues/support'), { queue: 'support', waiting: Number })
+  t.match(await ask('GET', '/v1/queues'), { queues: [{ queue: 'support' }] })
+  await ask('GET', '/v1/queues/nobody', { status: 404 })
+
   for (const view of ['full', 'summary', 'routing']) await ask('GET', `/v1/presence/support?view=${view}`)
   t.match(await ask('GET', '/v1/presence/support?limit=1'), { accounts: [{ devices: [{}] }], cursor: /./ })
   await ask('GET', '/v1/presence/support/events')
@@ -268,6 +275,20 @@ t.test('what a hub answers is what is described, in each operation and for refus
     status: 403,
     token: await tokenOf('eve', { scopes: ['call:place'] }),
   })
+  t.match(await ask('GET', '/v1/groups'), { groups: [{ group: 'support', members: 2, changed: false }] })
+  await ask('GET', '/v1/groups/support')
+  await ask('PUT', '/v1/groups/night', { body: { members: ['carol'], awayAfterMisses: 3 }, status: 201 })
+  await ask('PUT', '/v1/groups/night', { body: { open: true }, 'if-match': '*' })
+  await ask('PUT', '/v1/groups/night', { body: {}, 'if-none-match': '*', status: 409 })
+  const paused = { paused: 'lunch', skills: ['fr'] }
+  await ask('PUT', '/v1/groups/support/members/carol', { body: paused, status: 201 })
+  await ask('PUT', '/v1/groups/support/members/carol', { body: paused })
+  t.match(await ask('GET', '/v1/groups/support/members/carol'), paused)
+  t.match(await ask('GET', '/v1/groups?limit=1'), { cursor: 'night' })
+  await ask('DELETE', '/v1/groups/support/members/carol', { status: 204 })
+  await ask('GET', '/v1/groups/support/members/carol', { status: 404 })
+  await ask('DELETE', '/v1/groups/support', { status: 204 })
+  await ask('DELETE', '/v1/groups/support/changes')
   await ask('POST', '/v1/revocations', { body: { jti: 'x' }, status: 204 })
   await ask('POST', '/v1/revocations', { body: { account: 'gateway' }, status: 204 })
   await ask('GET', '/v1/calls', { status: 401 })
@@ -360,7 +381,9 @@ t.test('every frame of the codec is described, and what is said on sockets is so
   t.match(await bob.next(call, 'cancel'), { reason: 'answered-elsewhere', by: { account: 'alice' } })
   await Promise.all([alice.next(call, 'connected'), gateway.next(call, 'answered')])
   await ask(alice, 'transfer', { call, to: 'bob' })
-  await ask(alice, 'hangup', { call, reason: 'done' })
+  await alice.next(call, 'ended')
+  t.match(await alice.ask('accept', { call }), { type: 'error', code: 'call-gone' })
+  await ask(gateway, 'hangup', { call, reason: 'done' })
   await gateway.next(call, 'ended')
   const third = (await ask(gateway, 'place', { to: 'menu', from: '+1' })) as { call: string }
   await gateway.next(third.call, 'perform')

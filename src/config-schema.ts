@@ -166,7 +166,36 @@ export const Group = section('Several accounts under one name.', {
     }),
   ),
   open: defaultsTo(false, flag("Whether a token's groups claim may join it.")),
+  queue: defaultsTo(
+    {},
+    section('How calls wait for its people, where their instructions say so (Enqueue).', {
+      maxWaitMs: defaultsTo(
+        3_600_000,
+        ms('How long a call waits at most, in milliseconds; less where its instructions say less.', 1),
+      ),
+      maxLength: defaultsTo(100, count('How many calls may wait; the next one is busy.')),
+      serviceLevelMs: defaultsTo(
+        20_000,
+        ms('Who is answered within so many milliseconds counts for the service level.'),
+      ),
+      leaveWhenEmpty: defaultsTo(
+        true,
+        flag('Whether nobody waits while none of its people is even signed in, on whatever device.'),
+      ),
+    }),
+  ),
 })
+
+/** A value that is only read. */
+type Told<T> = T extends readonly (infer Item)[]
+  ? readonly Told<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Told<T[K]> }
+    : T
+
+/** What may be said of a group, and of a member in it. */
+export type GroupInput = Told<Static<typeof Group>>
+export type MemberInput = Told<Static<typeof Member>>
 
 const Account = section('An account, where more is to be said of it than its token does.', {
   capacity: Type.Optional(
@@ -197,6 +226,24 @@ const Route = section('Where calls to a number or name find their instructions.'
   }),
 })
 
+const Webhook = section('An address that is told of presence (docs/webhooks.md).', {
+  url: text('The http or https address; asked under the rules of fetch.', 1),
+  destinations: Type.Array(Type.String(), {
+    minItems: 1,
+    description: 'The groups and accounts whose changes it is told.',
+  }),
+  events: defaultsTo(
+    ['presence.changed'],
+    Type.Array(Type.Enum(['presence.changed']), { minItems: 1, description: 'What it is told.' }),
+  ),
+  view: defaultsTo(
+    'full',
+    Type.Enum(['full', 'summary'], {
+      description: 'How much of a destination it is told: with the accounts that changed, or without.',
+    }),
+  ),
+})
+
 export const Tenant = section('One tenant: its keys, its people, and what becomes of its calls.', {
   keys: Type.Array(Key, { minItems: 1, description: 'The keys that its tokens are signed with.' }),
   authToken: Type.Optional(
@@ -220,6 +267,7 @@ export const Tenant = section('One tenant: its keys, its people, and what become
       description: 'Numbers and their instructions; a number without one rings the destination of that name.',
     }),
   ),
+  webhooks: defaultsTo([], Type.Array(Webhook, { description: 'Addresses that are told of presence.' })),
 })
 
 /** What each is called, how it is refused and how it is counted: src/limits. */
@@ -312,6 +360,20 @@ export const Limits = section('How much one peer, account or tenant may take; do
   idempotencyKeysPerTenant: defaultsTo(10_000, count('Idempotency keys of one tenant that are remembered.')),
   overridesPerTenant: defaultsTo(10_000, count('Accounts of one tenant whose status is overridden.')),
   revocationsPerTenant: defaultsTo(10_000, count('Revocations of one tenant that are in force.')),
+  groupsPerTenant: defaultsTo(
+    1_000,
+    count('Groups of one tenant, those of its configuration too; no more are made at run time.'),
+  ),
+  membersPerGroup: defaultsTo(10_000, count('Members of one group that was changed at run time.')),
+  directoryBytesPerTenant: defaultsTo(
+    8 * 1024 * 1024,
+    count('Characters of the groups of one tenant that were changed at run time.'),
+  ),
+  deliveriesPerTenant: defaultsTo(
+    10_000,
+    count('Callbacks and webhooks of one tenant that wait to be delivered.'),
+  ),
+  deliveryBytesPerTenant: defaultsTo(16 * 1024 * 1024, count('The characters of those, in all.')),
   cachedTokens: defaultsTo(
     10_000,
     count('Verified tokens that are remembered, so that they cost less again.'),
@@ -430,7 +492,7 @@ export const File = section('The configuration of a hub.', {
   ),
   fetch: defaultsTo(
     {},
-    section('What the hub may ask of servers outside: instructions and key sets.', {
+    section('What the hub may ask of servers outside: instructions, key sets, callbacks and webhooks.', {
       allowPrivate: defaultsTo(false, flag('Whether addresses may be asked that are not public.')),
       allowHosts: Type.Optional(
         Type.Array(Type.String({ minLength: 1 }), {
@@ -438,6 +500,28 @@ export const File = section('The configuration of a hub.', {
         }),
       ),
       timeoutMs: defaultsTo(5_000, ms('How long instructions may take to arrive, in milliseconds.', 1)),
+    }),
+  ),
+  webhooks: defaultsTo(
+    {},
+    section('How callbacks and webhooks are delivered.', {
+      retryForMs: defaultsTo(
+        3_600_000,
+        ms('How long a delivery is tried again, from when it was handed over, in milliseconds.'),
+      ),
+      timeoutMs: defaultsTo(10_000, ms('How long a receiver may take to answer, in milliseconds.', 1)),
+      atOnce: defaultsTo(
+        4,
+        Type.Integer({
+          minimum: 1,
+          maximum: 100,
+          description: 'How many deliveries to one receiver are on their way at a time.',
+        }),
+      ),
+      gatherMs: defaultsTo(
+        1_000,
+        ms('How long changes of a destination gather between two webhooks about it, in milliseconds.'),
+      ),
     }),
   ),
   limits: defaultsTo({}, Limits),

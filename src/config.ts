@@ -7,7 +7,16 @@ import { dirname, resolve } from 'node:path'
 import { type KeyConfig, readKeys } from './config-keys.js'
 import { type Filled, fill } from './config-options.js'
 import { Reading, type Surroundings } from './config-reading.js'
-import { File, Limits as LimitsSection, Member, type Strategy, type Tenant } from './config-schema.js'
+import {
+  File,
+  Group,
+  type GroupInput,
+  Limits as LimitsSection,
+  Member,
+  type MemberInput,
+  type Strategy,
+  type Tenant,
+} from './config-schema.js'
 import type { Fault } from './errors.js'
 import { type AccountId, type Destination, isName, nameRule, type TenantId } from './protocol/index.js'
 import { check, readBlock } from './runtime/index.js'
@@ -20,6 +29,10 @@ export {
   algorithms,
   type ConfigInput,
   File as ConfigSchema,
+  Group as GroupSchema,
+  type GroupInput,
+  Member as MemberSchema,
+  type MemberInput,
   type Strategy,
   strategies,
 } from './config-schema.js'
@@ -47,6 +60,18 @@ export interface GroupConfig {
   readonly awayAfterMisses?: number
   /** Whether a token's `groups` claim may join it. */
   readonly open: boolean
+  /** How calls wait for its people. */
+  readonly queue: QueueConfig
+}
+
+export interface QueueConfig {
+  readonly maxWaitMs: number
+  /** How many calls may wait. */
+  readonly maxLength: number
+  /** Who is answered within it counts for the service level. */
+  readonly serviceLevelMs: number
+  /** Whether nobody waits while none of its people is signed in. */
+  readonly leaveWhenEmpty: boolean
 }
 
 export interface RouteConfig {
@@ -60,6 +85,14 @@ export interface AccountConfig {
   readonly wrapupMs?: number
 }
 
+/** An address that is told of the presence of some destinations. */
+export interface WebhookConfig {
+  /** Judged by the webhooks room. */
+  readonly url: string
+  readonly destinations: readonly Destination[]
+  readonly view: 'full' | 'summary'
+}
+
 export interface TenantConfig {
   readonly keys: readonly KeyConfig[]
   /** Signs instruction requests and callbacks; absent: they are unsigned. */
@@ -71,6 +104,7 @@ export interface TenantConfig {
   readonly accounts: ReadonlyMap<AccountId, AccountConfig>
   readonly groups: ReadonlyMap<Destination, GroupConfig>
   readonly routes: readonly RouteConfig[]
+  readonly webhooks: readonly WebhookConfig[]
 }
 
 /** The bounds of what one peer, account or tenant may take: counts, bytes, rates and milliseconds, as their names say. */
@@ -121,6 +155,13 @@ export interface Config {
     readonly allowHosts?: readonly string[]
     readonly timeoutMs: number
   }
+  readonly webhooks: {
+    readonly retryForMs: number
+    readonly timeoutMs: number
+    /** How many deliveries to one receiver are on their way at a time. */
+    readonly atOnce: number
+    readonly gatherMs: number
+  }
   readonly limits: Limits
   readonly tenants: ReadonlyMap<TenantId, TenantConfig>
   /** Where relative paths begin. */
@@ -134,23 +175,42 @@ export type Read<T> =
 const fileCheck = check(File)
 
 type TenantInput = Filled<typeof Tenant>
+/** What `fill` takes for a schema. */
+type Given<S extends Parameters<typeof fill>[0]> = Parameters<typeof fill<S>>[1]
 
-const readGroup = (
+/** One member, every value filled in. */
+export const readMember = (input: MemberInput): MemberConfig => {
+  const member = fill(Member, input as Given<typeof Member>)
+  return { ...member, account: member.account as AccountId }
+}
+
+/** `path` is where its members are. */
+const groupOf = (
   reading: Reading,
   path: string,
   { ringTimeoutMs, ...group }: TenantInput['groups'][string],
-  calls: Config['calls'],
+  calls: Pick<Config['calls'], 'ringTimeoutMs'>,
 ): GroupConfig => {
   const seen = new Set<string>()
   const members = group.members.map((entry, index) => {
-    const member = fill(Member, typeof entry === 'string' ? { account: entry } : entry)
-    const at = `${path}.members[${index}]`
+    const member = readMember(typeof entry === 'string' ? { account: entry } : entry)
+    const at = `${path}[${index}]`
     if (!isName(member.account)) reading.fault(at, `must be ${nameRule}`)
     if (seen.has(member.account)) reading.fault(at, `${member.account} is there twice`)
     seen.add(member.account)
-    return { ...member, account: member.account as AccountId }
+    return member
   })
   return { ...group, ringTimeoutMs: ringTimeoutMs ?? calls.ringTimeoutMs, members }
+}
+
+/** One group that came in another way than in a configuration, of the same shape: judged and filled in as there. */
+export const readGroup = (
+  input: GroupInput,
+  calls: Pick<Config['calls'], 'ringTimeoutMs'>,
+): Read<GroupConfig> => {
+  const reading = new Reading({ dir: '', env: {} })
+  const value = groupOf(reading, 'members', fill(Group, input as Given<typeof Group>), calls)
+  return reading.faults.length > 0 ? { ok: false, faults: reading.faults } : { ok: true, value }
 }
 
 const readPattern = (reading: Reading, path: string, source: string): void => {
@@ -161,6 +221,17 @@ const readPattern = (reading: Reading, path: string, source: string): void => {
   }
 }
 
+const readWebhook = (
+  reading: Reading,
+  path: string,
+  { url, destinations, view }: TenantInput['webhooks'][number],
+): WebhookConfig => {
+  destinations.forEach((name, index) => {
+    if (!isName(name)) reading.fault(`${path}.destinations[${index}]`, `must be ${nameRule}`)
+  })
+  return { url, destinations: destinations.map(name => name as Destination), view }
+}
+
 const readTenant = (
   reading: Reading,
   path: string,
@@ -169,7 +240,9 @@ const readTenant = (
 ): TenantConfig => {
   const groups = reading
     .named(`${path}.groups`, tenant.groups)
-    .map(([name, group, at]) => [name as Destination, readGroup(reading, at, group, calls)] as const)
+    .map(
+      ([name, group, at]) => [name as Destination, groupOf(reading, `${at}.members`, group, calls)] as const,
+    )
   const accounts = reading
     .named(`${path}.accounts`, tenant.accounts)
     .map(([name, account]) => [name as AccountId, account] as const)
@@ -189,6 +262,9 @@ const readTenant = (
     ...(authToken !== undefined && { authToken: reading.text(`${path}.authToken`, authToken) }),
     accounts: new Map(accounts),
     groups: new Map(groups),
+    webhooks: tenant.webhooks.map((webhook, index) =>
+      readWebhook(reading, `${path}.webhooks[${index}]`, webhook),
+    ),
   }
 }
 

@@ -54,7 +54,7 @@ export const codeAdvice = {
       'Have the token ready before the socket is opened, and send `hello` first. Reconnecting is welcome.',
   },
   conflict: {
-    why: 'What is asked does not go with how things are: a call placed on a socket is not followed over HTTP; a step that a gateway reports done is not the one under way; the instructions to be explained could not be had or read; a wrap-up is over that was to be extended; a data folder is in use by another process.',
+    why: 'What is asked does not go with how things are: a call placed on a socket is not followed over HTTP; a step that a gateway reports done is not the one under way; the instructions to be explained could not be had or read; a wrap-up is over that was to be extended; a group or member is not what was read any more (`If-Match`), or is there already (`If-None-Match`); a name would be that of a group and of an account; a data folder is in use by another process.',
     remedy: 'The message says with what it conflicts. Change that first, then ask again.',
   },
   'call-gone': {

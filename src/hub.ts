@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { type Config, type ConfigInput, readConfig } from './config.js'
-import type { Connect } from './egress/index.js'
+import { Directory } from './directory/index.js'
+import { type Connect, createEgress } from './egress/index.js'
 import { type Fault, HubError, type Refusal, refuse } from './errors.js'
 import { createGateway } from './gateway/index.js'
 import { createKeySets, createVerifier, type KeySets, Revocations, readKeys } from './gateway/token/index.js'
@@ -23,6 +24,7 @@ import {
   systemClock,
 } from './runtime/index.js'
 import { nothingKept, openFileStore, type Store } from './store/index.js'
+import { Deliveries, faultsOfWebhooks, PresenceWebhooks } from './webhooks/index.js'
 
 /** What a hub is given besides its configuration; each has the machine's own as its default. */
 export interface HubOptions {
@@ -57,7 +59,8 @@ export interface Hub {
   /**
    * Goes by another configuration: tenants with their keys, directories and routes, and the audience. The answer names
    * what else has changed, and waits for a new start. Rejects as `createHub` throws, and then all stays as it was.
-   * Sessions keep the tokens they came with, until those expire; what was revoked stays so; calls keep the instructions they began with.
+   * Sessions keep the tokens they came with, until those expire; what was revoked stays so, and what was said of a
+   * group at run time; calls keep the instructions they began with.
    */
   reload(config: Config | ConfigInput): Promise<readonly string[]>
   /**
@@ -83,12 +86,13 @@ const readInput = (input: Config | ConfigInput): Config => {
   return read.value
 }
 
-/** What of a configuration is read once more before it is used: keys and routes. Throws `invalid` with every fault. */
+/** What of a configuration is read once more before it is used: keys, routes and webhooks. Throws `invalid` with every fault. */
 const readWhole = async (config: Config, sets: KeySets) => {
   const keys = await readKeys(config.tenants, sets)
   const routes = readRoutes(config)
-  if (keys.ok && routes.ok) return { config, keys: keys.value, routes: routes.value }
-  throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults)])
+  const faults = faultsOfWebhooks(config.tenants)
+  if (keys.ok && routes.ok && faults.length === 0) return { config, keys: keys.value, routes: routes.value }
+  throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults), ...faults])
 }
 
 /** What only a new start can change. */
@@ -102,6 +106,7 @@ const lasting = [
   'calls',
   'records',
   'fetch',
+  'webhooks',
   'limits',
 ] as const
 
@@ -152,18 +157,45 @@ const assemble = (
   let current = createVerifier({ audience: config.audience, keys, clock, revocations, bounds })
   let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => verifying(current.verify(token)) }
-  const presence = createPresence(config.tenants, clock, store.overrides, bounds)
+  let matching = routes
+  const directory = new Directory({
+    config,
+    kept: store.groups,
+    bounds,
+    log,
+    knows: (tenant, name) => presence.knows(tenant, name),
+    changed(tenant, group, settings) {
+      presence.configureGroup(tenant, group, settings)
+      router.configure(directory.tenants, matching)
+    },
+  })
+  const presence = createPresence(directory.tenants, clock, store.overrides, bounds)
   const source = createSource({
     fetch: config.fetch,
     clock,
     bounds,
     network: { connect: options.connect },
   })
+  const deliveries = new Deliveries({
+    webhooks: config.webhooks,
+    tenants: config.tenants,
+    egress: createEgress(config.fetch, clock, { connect: options.connect }),
+    queue: store.deliveries,
+    bounds,
+    clock,
+    log,
+  })
+  const { gatherMs } = config.webhooks
+  const webhooks = new PresenceWebhooks(
+    { presence, deliveries, gatherMs, clock, newId: randomUUID },
+    config.tenants,
+  )
   const router = createRouter({
-    config,
+    config: { ...config, tenants: directory.tenants },
     presence,
     routes,
     source,
+    callbacks: deliveries,
     bounds,
     clock,
     log,
@@ -197,9 +229,11 @@ const assemble = (
     revocations,
     presence,
     router,
+    directory,
     gateway,
     store,
     records: store.records,
+    deliveries,
     troubles,
     overloaded,
     bounds,
@@ -214,6 +248,8 @@ const assemble = (
     await router.close()
     await gateway.close()
     await http.close()
+    webhooks.close()
+    await deliveries.close()
     await source.close()
     await sets.close()
     await store.close()
@@ -239,8 +275,12 @@ const assemble = (
       const next = await turn
       const { audience } = next.config
       current = createVerifier({ audience, keys: next.keys, clock, revocations, bounds })
-      presence.configure(next.config.tenants)
-      router.configure(next.config.tenants, next.routes)
+      matching = next.routes
+      directory.configure(next.config.tenants)
+      presence.configure(directory.tenants)
+      router.configure(directory.tenants, matching)
+      deliveries.configure(next.config.tenants)
+      webhooks.configure(next.config.tenants)
       return lasting.filter(name => !isDeepStrictEqual(config[name], next.config[name]))
     },
     async drain() {

@@ -38,6 +38,7 @@ t.test('a real bash completes commands, their options and what these take', asyn
     'config',
     'explain',
     'completion',
+    'group',
     'help',
     '--version',
   ]) {
@@ -55,6 +56,9 @@ t.test('a real bash completes commands, their options and what these take', asyn
   t.same(offers('switchhook token --alg ES'), ['ES256'])
   t.same(offers('switchhook completion z'), ['zsh'])
   t.same(offers('switchhook help dem'), ['demo'])
+  t.same(offers('switchhook group re').sort(), ['remove', 'reset', 'resume'])
+  t.same(offers('switchhook group pause support alice --rea'), ['--reason'])
+  t.same(offers('switchhook group set support --strategy long'), ['longest-idle'])
   t.same(offers('switchhook nonsense '), [])
 })
 

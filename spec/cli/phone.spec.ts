@@ -553,6 +553,7 @@ t.test(
           { to: '+1555', instructions: `${url}/in` },
           { to: 'both', instructions: both },
           { to: 'none', instructions: { steps: [] } },
+          { to: 'line', instructions: { steps: [{ enqueue: { group: 'support' } }] } },
         ],
       }),
     )
@@ -573,6 +574,7 @@ t.test(
     )
     t.match(await explain('--to', 'both'), /one after the other.*nobody is an account, and offline/s)
     t.match(await explain('--to', 'none'), /verbs: none/)
+    t.match(await explain('--to', 'line'), /waits for support, at place 1:.*support is a group.*1\. +alice/s)
     t.match(await explain('--to', 'desk'), /not +alice +paused: training\n/)
     t.match(JSON.parse(await explain('--to', 'alice', '--json')), {
       event: 'explanation',

@@ -7,6 +7,7 @@ import t from 'tap'
 import { httpCarrier, socketCarrier } from '../../src/cli/simulate/carrier.js'
 import { chanceOf } from '../../src/cli/simulate/chance.js'
 import { exponential, fixed, uniform } from '../../src/cli/simulate/distribution.js'
+import { socketHandsets } from '../../src/cli/simulate/handset.js'
 import { machineTimers } from '../../src/cli/simulate/play.js'
 import { progress, progressLine, progressPicture, summaryLines } from '../../src/cli/simulate/report.js'
 import { createScenario, type ScenarioOptions } from '../../src/cli/simulate/scenario.js'
@@ -127,6 +128,15 @@ t.test('without an address it brings a hub of its own, and every call has exactl
   t.ok(Number(summary.waitMs.median) >= Number(summary.ringMs.median))
   t.ok(Number(summary.dispatchMs.p99) <= Number(summary.dispatchMs.max))
   t.ok(summary.connections.lost > 0, 'connections were cut')
+})
+
+t.test('people sign out when their shift is over, and in again, over sockets too', async t => {
+  const { code, summary } = await run('--phones', '4', '--calls', '40', '--shift', '200ms,50ms', ...swift)
+  t.equal(code, 0)
+  t.equal(accounted(summary), 40)
+  t.ok(summary.connections.signedOut > 0)
+  t.ok(summary.phones.every(({ signedInMs }) => signedInMs > 0))
+  t.match(summary.connections, { lost: 0, renewed: 0 })
 })
 
 t.test('the same seed has the same calls and the same people, over a socket and over HTTP', async t => {
@@ -326,7 +336,7 @@ t.test('what can not be played is told in a line', async t => {
     [2, /It must be names with commas between them/, '--account', ','],
     [
       2,
-      /^switchhook: --reject and --ignore are more than all offers\n$/,
+      /^switchhook: --reject, --busy and --ignore are more than all offers\n$/,
       '--reject',
       '0.6',
       '--ignore',
@@ -455,9 +465,8 @@ const scriptedApi = (
 const idle: Omit<SimulationOptions, 'api' | 'carrier' | 'tally'> = {
   scenario: one(),
   timers: machineTimers,
-  url: 'http://127.0.0.1:9',
+  open: socketHandsets({ url: 'http://127.0.0.1:9', token: async () => '', timers: machineTimers }),
   accounts: [],
-  token: async () => '',
   to: 'support',
   stop: new AbortController().signal,
 }
@@ -567,7 +576,7 @@ const before = async (t: Parameters<typeof ScriptedHub.start>[0], streams: Event
     tally,
     api,
     carrier: httpCarrier(api, timers),
-    url: hub.url,
+    open: socketHandsets({ url: hub.url, token: async () => '', timers }),
     timers,
     accounts: ['alice'],
   })
@@ -616,7 +625,7 @@ t.test(
     await hub.clock.settle(1000)
     const again = await hub.accept({ session: 's2' })
     while (tally.connections.online === 0) await new Promise(resolve => setImmediate(resolve))
-    t.same(tally.connections, { online: 1, lost: 0, resumed: 0, renewed: 1 })
+    t.same(tally.connections, { online: 1, lost: 0, resumed: 0, renewed: 1, signedOut: 0 })
     again.close(4501, 'replaced')
     while (Object.keys(tally.errors).length === 0) await new Promise(resolve => setImmediate(resolve))
     t.same(tally.errors, { disconnected: 1 })
@@ -632,7 +641,14 @@ t.test('faults are counted without an end, and told up to a bound', async t => {
   t.match(summary, { ok: false, faultCount: 30 })
   t.equal(summary.faults.length, 20)
   const now = progress(tally, 1000)
-  const shown = [progressLine(now), ...progressPicture(now, tally), ...summaryLines(summary)]
+  const shown = [
+    progressLine(now),
+    ...progressPicture(now, tally),
+    ...summaryLines(
+      { ...summary, erlang: { formula: null, because: 'none' } },
+      { virtual: false, width: 80, bar: '#' },
+    ),
+  ]
   const text = shown.flatMap(line => render(line, { width: 80, colour: false })).join('\n')
   t.match(text, /0 placed, 0 now, 30 faults\n/)
   t.match(text, /errors timeout 1\nfault fault 0\n.*30 rules were broken; the first 20 are told$/s)
@@ -658,11 +674,14 @@ t.test('ten minutes of calls are played on a virtual clock', async t => {
     scenario: script({ calls: 100, ratePerSecond: 1 / 6, talk: exponential(30_000), ignored: 0.1 }),
     tally,
     timers,
-    url,
     api: new HubApi({ url, token }),
     carrier: socketCarrier({ url, timers, token: async () => token }),
     accounts: Array.from({ length: 10 }, (_, number) => `agent-${number}`),
-    token: account => tokenOf(account, { groups: ['support'], expiresInSeconds: 86_400 }),
+    open: socketHandsets({
+      url,
+      timers,
+      token: account => tokenOf(account, { groups: ['support'], expiresInSeconds: 86_400 }),
+    }),
     to: 'support',
     stop: idle.stop,
   })

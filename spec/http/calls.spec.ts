@@ -100,8 +100,16 @@ t.test('a body that does not fit is refused, naming each field', async t => {
     code: 'invalid',
     message: 'at most 4096 bytes in the params of a call (limits.paramsBytes)',
   })
-  const later = await place({ to: 'alice', from: '1', statusCallback: 'https://example.com' })
-  t.match([later.status, later.json.error.code], [501, 'not-supported'])
+  for (const [statusCallback, message] of [
+    ['/status', 'statusCallback.url must be an absolute URL'],
+    ['ftp://example.com', 'statusCallback.url must be an http or https URL'],
+    [{ url: 'https://example.com', events: ['hungup'] }, /^statusCallback\.events\[0\] must be one of/],
+    [{ url: 'https://example.com', method: 'PUT' }, /^statusCallback\.method must be one of/],
+    [7, /^statusCallback must be/],
+  ]) {
+    const { status, json } = await place({ to: 'alice', from: '1', statusCallback })
+    t.match([status, json.error], [400, { code: 'invalid', message }])
+  }
   for (const waitMs of ['60001', '-1', 'x', '1.5', '1&waitMs=2']) {
     const { status, json } = await place(undefined, {}, `?waitMs=${waitMs}`)
     t.match([status, json.error.details[0].path], [400, 'waitMs'])

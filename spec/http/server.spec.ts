@@ -429,12 +429,13 @@ t.test('a closing server lets the answers under way go out, for a second', async
 
 t.test('a server that never listened closes, too', async t => {
   const api = await newApi(t)
-  const { config, clock, presence, router } = api.room
+  const { config, clock, presence, router, directory } = api.room
   const idle = createHttp({
     config,
     clock,
     presence,
     router,
+    directory,
     verifier: { verify: async () => ({ ok: false, code: 'unauthorized', message: '' }) },
     revocations: new Revocations(clock),
     gateway: {
@@ -449,6 +450,7 @@ t.test('a server that never listened closes, too', async t => {
         refusals: {},
       },
     },
+    deliveries: { counts: {}, waiting: 0 },
     store: nothingKept,
     log: { info() {}, warn() {}, error() {} },
   })

@@ -243,11 +243,11 @@ t.test('an action that leads nowhere ends the call before anyone rings', async t
   t.equal(asked.length, 2)
 })
 
-t.test('what this hub has no queue for ends the call, and says so', async t => {
+t.test('a queue that is none ends the call, and says so', async t => {
   const room = newRoom()
   for (const [step, message] of [
-    [{ enqueue: { group: 'support' } }, 'Enqueue is not supported by this hub yet'],
-    [{ dial: { queue: 'support' } }, 'Dial with Queue is not supported by this hub yet'],
+    [{ enqueue: { group: 'support' } }, 'Enqueue: there is no group support'],
+    [{ dial: { queue: 'support' } }, /^Dial with Queue is for callers who call from a device/],
   ]) {
     const { call } = await room.call('x', { instructions: { steps: [step] } })
     t.match(await ended(room, call), { reason: 'failed', message })

@@ -425,6 +425,7 @@ t.test('[U1] an explanation says who would be rung, in order, and why each other
       asked: false,
       verbs: [],
       dials: [],
+      queues: [],
       warnings: [],
     },
   })

@@ -329,6 +329,40 @@ t.test('each table has its own file, and does not wait for the other', async t =
   t.same(again.kept(), { alice: dnd })
 })
 
+t.test(
+  'what is said of groups is kept as it is, that there is none too; a damaged line costs that line',
+  async t => {
+    const world = await newStore(t)
+    const { groups } = world.store
+    const group = {
+      members: [{ account: 'alice', tier: 2, skills: ['fr'], paused: 'lunch' }, 'bob'],
+      open: true,
+    }
+    groups.save(n('acme'), n('support'), { group })
+    groups.save(n('acme'), n('lobby'), {})
+    groups.save(n('other'), n('support'), { group: {} })
+    t.same(await groups.written(), { ok: true, value: undefined })
+    await world.store.close()
+    const again = await newStore(t, world.dir)
+    t.same(again.store.groups.load(n('acme')), [
+      ['support', { group }],
+      ['lobby', {}],
+    ])
+    t.same(again.store.groups.tenants(), ['acme', 'other'])
+    await again.store.close()
+    const file = join(world.dir, 'groups.jsonl')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(
+      file,
+      text.replace('"lunch"', '"Lunch"') + lineOf({ tenant: 'acme', name: 'x', group: { a: 1 } }),
+    )
+    const mended = await newStore(t, world.dir)
+    t.same(mended.store.groups.load(n('acme')), [['lobby', {}]])
+    t.ok(files(world.dir).includes('groups.jsonl.damaged-1'))
+    t.equal(mended.store.counts.damaged, 1)
+  },
+)
+
 t.test('who waits for the disk begins a write at once; all who come during one share the next', async t => {
   const world = await newStore(t)
   const { overrides } = world.store

@@ -151,6 +151,21 @@ t.test('all that come while a write is under way are the next one', async t => {
   t.same(await world.all(), ids(300, 0))
 })
 
+t.test('one that comes because another was told of is written, however close behind', async t => {
+  const world = await open(t)
+  for (const microtasks of [0, 1, 2, 3, 4]) {
+    const number = 10 * microtasks
+    world.records.append(recordOf(number), async () => {
+      for (let count = 0; count < microtasks; count++) await undefined
+      world.append(number + 1)
+    })
+    await world.idle()
+    await turn()
+    await world.idle()
+    t.equal(world.settled.get(`call-${number + 1}`)?.length, 1)
+  }
+})
+
 t.test('[FD4] files are named by number; a clock that jumps changes neither names nor order', async t => {
   let wall = 0
   const world = await open(t, undefined, { fileBytes: 500, keptDays: 36_500 }, new VirtualClock(), () => wall)

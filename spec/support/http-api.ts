@@ -13,7 +13,7 @@ import {
 } from '../../src/gateway/token/index.js'
 import { createHttp, type Http, type HttpOptions } from '../../src/http/index.js'
 import { type Log, silentLog, type VirtualClock } from '../../src/runtime/index.js'
-import { nothingKept } from '../../src/store/index.js'
+import { nothingKept, type Store } from '../../src/store/index.js'
 import { aSecret, newRoom, type Room } from './room.js'
 
 interface Teardown {
@@ -70,6 +70,8 @@ export interface Api {
 export type ApiOptions = Partial<Omit<HttpOptions, 'config'>> & {
   readonly tenant?: object
   readonly rest?: object
+  /** Where what is said of groups is kept. */
+  readonly groups?: Store['groups']
   /** The clock of the room. */
   readonly time?: VirtualClock
   /** Changes what the API is given of the room's. */
@@ -78,14 +80,15 @@ export type ApiOptions = Partial<Omit<HttpOptions, 'config'>> & {
 
 export const newApi = async (
   t: Teardown,
-  { tenant, rest, wrap, time, ...options }: ApiOptions = {},
+  { tenant, rest, wrap, time, groups, ...options }: ApiOptions = {},
 ): Promise<Api> => {
   const { records } = options
   const room = newRoom(tenant, { listen: { port: 0 }, ...rest }, silentLog, {
     records,
     ...(time && { clock: time }),
+    ...(groups && { groups }),
   })
-  const { clock, config, presence, router } = room
+  const { clock, config, presence, router, directory } = room
   const sets = createKeySets({ fetch: config.fetch, clock, log: silentLog })
   const keys = await readKeys(config.tenants, sets)
   if (!keys.ok) throw new Error(JSON.stringify(keys.faults))
@@ -102,6 +105,7 @@ export const newApi = async (
     revocations,
     presence,
     router,
+    directory,
     gateway: {
       counts: {
         sockets: 3,
@@ -115,6 +119,7 @@ export const newApi = async (
       },
     },
     store: nothingKept,
+    deliveries: { counts: {}, waiting: 0 },
     clock,
     log,
     ...options,

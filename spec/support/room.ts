@@ -2,13 +2,20 @@
 // happens between them, to the millisecond. Nothing is faked but the sockets.
 
 import { type Config, readConfig } from '../../src/config.js'
+import { Directory } from '../../src/directory/index.js'
 import { Bounds } from '../../src/limits/index.js'
 import { type Arrival, type Attachment, createPresence, type Presence } from '../../src/presence/index.js'
 import type { CallFrame, CallId, HubFrame, Party, TenantId } from '../../src/protocol/index.js'
-import { type CallRequest, createRouter, type Router, readRoutes } from '../../src/router/index.js'
+import {
+  type CallRequest,
+  createRouter,
+  type Router,
+  type RouterOptions,
+  readRoutes,
+} from '../../src/router/index.js'
 import { createSource, type Source } from '../../src/router/source/index.js'
 import { type Log, silentLog, VirtualClock } from '../../src/runtime/index.js'
-import type { CallRecords } from '../../src/store/index.js'
+import { type CallRecords, nothingKept, type Store } from '../../src/store/index.js'
 
 export const acme = 'acme' as TenantId
 export const aSecret = 'a secret of at least thirty-two bytes'
@@ -52,6 +59,7 @@ export interface Room {
   readonly config: Config
   readonly presence: Presence
   readonly router: Router
+  readonly directory: Directory
   phone(account: string, device?: string, options?: Partial<Arrival> & { silent?: boolean }): FakePhone
   /** Places a call and lets it get under way. */
   call(to: string, options?: Partial<CallRequest>): Promise<{ call: CallId; caller: FakeCaller }>
@@ -78,31 +86,49 @@ export const newRoom = (
     records,
     clock = new VirtualClock(),
     random = () => 0.5,
+    groups = nothingKept.groups,
+    callbacks,
     source: given,
   }: {
+    callbacks?: RouterOptions['callbacks']
     records?: CallRecords | undefined
     clock?: VirtualClock
     random?: () => number
+    groups?: Store['groups']
     /** In place of what asks voice applications. */
     source?: Source
   } = {},
 ): Room => {
   const config = configOf(tenant, rest)
-  const presence = createPresence(config.tenants, clock)
+  const bounds = new Bounds(config.limits)
+  const directory = new Directory({
+    config,
+    kept: groups,
+    bounds,
+    log,
+    knows: (tenant, name) => presence.knows(tenant, name),
+    changed(tenant, group, settings) {
+      presence.configureGroup(tenant, group, settings)
+      router.configure(directory.tenants, matching)
+    },
+  })
+  const presence = createPresence(directory.tenants, clock)
   const routes = readRoutes(config)
   if (!routes.ok) throw new Error(JSON.stringify(routes.faults))
+  const matching = routes.value
   const source = given ?? createSource({ fetch: config.fetch, clock })
   const life = ++lives
   let ids = 0
   const router = createRouter({
-    config,
+    config: { ...config, tenants: directory.tenants },
     presence,
-    routes: routes.value,
+    routes: matching,
     source,
+    callbacks,
     clock,
     log,
     records,
-    bounds: new Bounds(config.limits),
+    bounds,
     newId: () => (records ? `call-${life}-${++ids}` : `call-${++ids}`),
     random,
   })
@@ -111,6 +137,7 @@ export const newRoom = (
     config,
     presence,
     router,
+    directory,
     phone(account, device = 'phone', { silent = false, ...options } = {}) {
       const party = { tenant: acme, account, device } as Party
       const frames: HubFrame[] = []

@@ -38,7 +38,12 @@ const dialLines = ({ sequential, destinations }: Dial): Line[] => [
   ...destinations.flatMap(destinationLines),
 ]
 
-const lines = ({ to, route, instructions, asked, verbs, dials, warnings }: Explanation): Line[] => [
+const queueLines = ({ queue, position, destination }: Explanation['queues'][number]): Line[] => [
+  line(dim(`  waits for ${queue}, at place ${position}:`)),
+  ...destinationLines(destination),
+]
+
+const lines = ({ to, route, instructions, asked, verbs, dials, queues, warnings }: Explanation): Line[] => [
   line(
     bold(to),
     route === undefined ? ' takes no route' : ` takes the route ${route}`,
@@ -49,6 +54,7 @@ const lines = ({ to, route, instructions, asked, verbs, dials, warnings }: Expla
     : [line(dim('  not asked: the application could take the question for a call (--fetch asks it)'))]),
   ...warnings.map(warning => line(yellow('  warning'), ` ${warning}`)),
   ...dials.flatMap(dialLines),
+  ...queues.flatMap(queueLines),
 ]
 
 /** Shows the explanation. Rejects with what the hub refuses. */

@@ -42,11 +42,12 @@ const numbers = [
 type TenantInput = NonNullable<ConfigInput['tenants']>[string]
 
 /** The tenant as a configuration has it. */
-export const devTenant = ({ kid, secret }: Dev): TenantInput => ({
-  keys: [{ kid, alg: 'HS256', secret }],
-  groups: { support: { open: true }, sales: { open: true } },
-  routes: numbers.map(({ to, instructions }) => ({ to, instructions })),
-})
+export const devTenant = ({ kid, secret }: Dev) =>
+  ({
+    keys: [{ kid, alg: 'HS256', secret }],
+    groups: { support: { open: true }, sales: { open: true } },
+    routes: numbers.map(({ to, instructions }) => ({ to: to as string, instructions })),
+  }) satisfies TenantInput
 
 /** What to type in the next terminals: each command makes its own token, so that none is out of date. */
 export const devLines = ({ tenant, kid, secret }: Dev, url: string): Line[] => {

@@ -37,6 +37,12 @@ export const pair = (
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
+/** Collects words: `a b`, `a,b` and a flag given twice are the same. */
+export const words = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  ...text.split(/[\s,]+/).filter(word => word !== ''),
+]
+
 /** The text of the file that `flag` names. */
 export const readText = (flag: string, file: string, { cwd }: Shell): string => {
   try {

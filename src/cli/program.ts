@@ -11,6 +11,7 @@ import { demoCommand } from './demo/demo.js'
 import { doctorCommand } from './doctor/doctor.js'
 import { explainCommand } from './explain.js'
 import { type Failure, failureOf, misuse } from './failure.js'
+import { groupCommand } from './group/group.js'
 import { Output } from './output.js'
 import { phoneCommand } from './phone.js'
 import { serveCommand } from './serve.js'
@@ -33,7 +34,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
 /** What each command is for, in the order in which they are shown. */
 const purposes = {
   'To try it out:': [demoCommand, phoneCommand, callCommand, watchCommand, simulateCommand],
-  'To run a hub:': [configCommand, serveCommand, tokenCommand],
+  'To run a hub:': [configCommand, serveCommand, tokenCommand, groupCommand],
   'To find out why:': [doctorCommand, explainCommand, callsCommand],
   'Besides:': [completionCommand],
 }
@@ -96,7 +97,9 @@ export const run = async (args: readonly string[], shell: Shell): Promise<number
     })
   for (const [purpose, commands] of Object.entries(purposes)) {
     for (const command of commands) {
-      program.addCommand(command(start).helpGroup(purpose).copyInheritedSettings(program))
+      const each = command(start).helpGroup(purpose).copyInheritedSettings(program)
+      for (const part of each.commands) part.copyInheritedSettings(program)
+      program.addCommand(each)
     }
   }
 

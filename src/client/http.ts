@@ -1,8 +1,9 @@
-// The hub's HTTP API for systems outside the platform: submit calls, follow them, read presence. Over the
+// The hub's HTTP API for systems outside the platform: submit calls, follow them, read presence, change groups. Over the
 // platform's fetch; whatever is refused, or can not be reached, is a SwitchhookError.
 
 import { apiAddress } from './address.js'
 import type { CallView, Explanation, Params, Resource, StatusChange, View } from './frames.js'
+import { Groups } from './groups.js'
 import { SseParser } from './sse.js'
 import { SwitchhookError, type SwitchhookErrorCode } from './switchhook-error.js'
 
@@ -87,6 +88,8 @@ const next = async (reader: ReadableStreamDefaultReader<Uint8Array>, signal: Abo
 }
 
 export class HubApi {
+  /** The directory, for administrators. */
+  readonly groups = new Groups((path, request) => this.#send(path, request))
   readonly #root: string
   readonly #token: HubApiOptions['token']
   readonly #fetch: typeof globalThis.fetch

@@ -33,6 +33,16 @@ export type {
   View,
   Welcome,
 } from './frames.js'
+export type {
+  GroupChange,
+  GroupSummary,
+  Groups,
+  GroupView,
+  Guards,
+  MemberChange,
+  MemberView,
+  Tagged,
+} from './groups.js'
 export {
   type CallQuery,
   type CallView,

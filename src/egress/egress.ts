@@ -30,6 +30,11 @@ export interface EgressRequest extends Hop {
   readonly secure?: boolean
   /** Where documents are kept that may be given again, and looked for; absent: none are. */
   readonly shelf?: Shelf
+  /**
+   * It tells something, and asks for nothing: whatever body comes with 2xx, nothing of it is kept, nor read beyond
+   * `limit`; and only redirects that keep the method are followed, since what is said would be lost on any other.
+   */
+  readonly tells?: true
 }
 
 export type EgressAnswer =
@@ -43,8 +48,17 @@ export type EgressAnswer =
       readonly date?: string | undefined
       readonly cached: boolean
     })
-  /** `unwanted`: it is only the type that is not wanted. */
-  | { readonly ok: false; readonly why: string; readonly unwanted: boolean }
+  /**
+   * `unwanted`: it is only the type that is not wanted. `status`, if it is that, and when to ask again by the answer's
+   * own word (RFC 9110, section 10.2.3).
+   */
+  | {
+      readonly ok: false
+      readonly why: string
+      readonly unwanted: boolean
+      readonly status?: number
+      readonly retryAfter?: string | undefined
+    }
 
 export interface Egress {
   /** Settles within `withinMs`, whatever the other side does. Never rejects. */
@@ -58,6 +72,8 @@ export interface Egress {
 /** What every request says. An answer is read as it comes, so one that unfolds to more than it seems is not wanted. */
 const always = { 'user-agent': 'switchhook', accept: '*/*', 'accept-encoding': 'identity' }
 
+const nothing = new Uint8Array()
+
 const redirectLimit = 3
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -68,7 +84,10 @@ const keepMethod: ReadonlySet<number> = new Set([307, 308])
 const failure = (error: NodeJS.ErrnoException): string =>
   error instanceof AddressRefused ? error.message : `the connection failed (${error.code})`
 
-const refused = (why: string, unwanted = false): EgressAnswer => ({ ok: false, why, unwanted })
+const refused = (
+  why: string,
+  more: { unwanted?: true; status?: number; retryAfter?: string | undefined } = {},
+) => ({ ok: false, why, unwanted: false, ...more }) satisfies EgressAnswer
 
 const notAllowed = ({ host }: URL): string => `${host} is not one of the allowed hosts`
 
@@ -94,7 +113,7 @@ export const createEgress = (fetch: Config['fetch'], clock: Clock, network: Netw
   /** One request, and what its answer amounts to. Rejects when the connection fails. */
   const send = async (
     { url, method }: Hop,
-    { say, wants, limit, secure, shelf }: EgressRequest,
+    { say, wants, limit, secure, shelf, tells }: EgressRequest,
     signal: AbortSignal,
   ): Promise<EgressAnswer | Hop> => {
     if (!allows(url)) return refused(notAllowed(url))
@@ -120,15 +139,23 @@ export const createEgress = (fetch: Config['fetch'], clock: Clock, network: Netw
     // What was posted may have changed what is at this address (RFC 9111, section 4.4).
     if (method === 'POST' && statusCode < 400) shelf?.forget(from)
     const { location } = headers
-    if (redirects.has(statusCode) && typeof location === 'string') {
+    if ((tells ? keepMethod : redirects).has(statusCode) && typeof location === 'string') {
       const located = locate(location, url.href)
       if (!located.ok) return refused(`redirects to what ${located.message}`)
       return { url: located.value, method: keepMethod.has(statusCode) ? method : 'GET' }
     }
-    if (statusCode < 200 || statusCode > 299) return refused(`answered ${statusCode}`)
+    if (statusCode < 200 || statusCode > 299) {
+      const retryAfter = headers['retry-after']?.toString()
+      return refused(`answered ${statusCode}`, { status: statusCode, retryAfter })
+    }
+    if (tells) {
+      // Read to its end, where it has one that is near, so that the connection serves again.
+      await readBody(body, limit).catch(() => undefined)
+      return { ok: true, bytes: nothing, type: 'none', from, cached: false }
+    }
     const declared = String(headers['content-type'] ?? 'none')
     const type = declared.replace(/;.*/s, '').trim().toLowerCase()
-    if (!wants(type)) return refused(`answered with the content type ${plain(declared)}`, true)
+    if (!wants(type)) return refused(`answered with the content type ${plain(declared)}`, { unwanted: true })
     const coding = String(headers['content-encoding'] ?? 'identity')
     if (!/^(identity)?$/i.test(coding)) return refused(`answered in the coding ${plain(coding)}`)
     const bytes = await readBody(body, limit)

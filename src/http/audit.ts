@@ -1,5 +1,6 @@
 // Every request that is refused, and every answer: counted in plain fields, and each refusal told in one line of the
-// log. The line says who, from where, and what they asked for as the API names it; never a token, a URL, or a body.
+// log, as is each change of the directory. The line says who, from where, and what they asked for as the API names it;
+// never a token, a URL, or a body.
 
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
@@ -58,6 +59,11 @@ export class Audit {
 
   answered(status: number): void {
     increment(this.answers, status)
+  }
+
+  /** Somebody has changed what others go by: who, and which route says what. */
+  changed(whom: Refused & Readonly<Record<string, unknown>>): void {
+    this.#log.info(whom, 'the directory was changed')
   }
 
   /** `fault`: what went wrong here, where that is why. */

@@ -51,8 +51,7 @@ const NewCall = Type.Object(
     performs: Type.Optional(Performs),
     statusCallback: Type.Optional(
       Type.Unknown({
-        description:
-          'What the call follows from now on, an inline document or a URL: whoever rings stops, whoever answered is out of it.',
+        description: 'Where to report what becomes of the call: a URL, or an object (docs/webhooks.md).',
       }),
     ),
   },
@@ -199,7 +198,12 @@ export const callRoutes = {
       body: Type.Object(
         {
           signal: Type.Optional(Type.Unknown({ description: 'Any JSON, at most 16 KiB; relayed in order.' })),
-          instructions: Type.Optional(Type.Unknown({ description: 'Not supported yet.' })),
+          instructions: Type.Optional(
+            Type.Unknown({
+              description:
+                'What the call follows from now on, an inline document or a URL: whoever rings stops, whoever answered is out of it.',
+            }),
+          ),
           performed: Type.Optional(
             Type.Object(PerformedStep, {
               expected: 'an object with step and outcome',

@@ -3,7 +3,7 @@
 // router's; what their callers are told is kept in inboxes.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { HubError, refuse } from '../errors.js'
+import { HubError } from '../errors.js'
 import { allows, type Grant, type Revocations } from '../gateway/token/index.js'
 import type { Bounds } from '../limits/index.js'
 import { type CallId, type CallResource, signalLimit } from '../protocol/index.js'
@@ -104,8 +104,6 @@ export const serveCalls = (
     if (waitMs > 0) streams.hold(grant, request, reply)
     const { call, first } = accepted(
       keys.once(grant, request.headers['idempotency-key'], request.body, idempotency => {
-        if (statusCallback !== undefined)
-          return refuse('not-supported', 'statusCallback is not supported yet')
         return router.place({
           tenant: grant.tenant,
           to,
@@ -116,6 +114,7 @@ export const serveCalls = (
           ...(params !== undefined && { params }),
           ...(sdp !== undefined && { sdp }),
           ...(instructions !== undefined && { instructions }),
+          ...(statusCallback !== undefined && { statusCallback }),
         })
       }),
     )

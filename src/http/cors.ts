@@ -6,7 +6,8 @@ import type { onRequestAsyncHookHandler } from 'fastify'
 
 const preflight = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE',
-  'access-control-allow-headers': 'authorization, content-type, idempotency-key, last-event-id',
+  'access-control-allow-headers':
+    'authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id',
   'access-control-max-age': '600',
 }
 
@@ -19,7 +20,7 @@ export const allowOrigins = (origins: readonly string[]): onRequestAsyncHookHand
     if (origin === undefined || !(every || listed.has(origin))) return
     reply.headers({
       'access-control-allow-origin': every ? '*' : origin,
-      'access-control-expose-headers': 'location, retry-after, www-authenticate',
+      'access-control-expose-headers': 'etag, location, retry-after, www-authenticate',
     })
     if (method === 'OPTIONS') return reply.code(204).headers(preflight).send()
   }

@@ -4,6 +4,7 @@
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Config } from '../config.js'
+import type { Directory } from '../directory/index.js'
 import type { Refusal } from '../errors.js'
 import type { Revocations, Verifier } from '../gateway/token/index.js'
 import { Bounds, Connections } from '../limits/index.js'
@@ -19,11 +20,13 @@ import { authenticate, recheck } from './authorization.js'
 import { Bodies } from './bodies.js'
 import { serveCalls } from './calls.js'
 import { allowOrigins } from './cors.js'
+import { serveGroups } from './groups.js'
 import { type Bound, createListener } from './listener.js'
-import { type Counts, createMetrics, type StoreFacts } from './metrics.js'
+import { type Counts, createMetrics, type DeliveryFacts, type StoreFacts } from './metrics.js'
 import { serveDescription } from './openapi.js'
 import { serveHealth, serveMetrics } from './operations.js'
 import { servePresence } from './presence.js'
+import { serveQueues } from './queues.js'
 import { serveRevocations } from './revocations.js'
 import { Streams } from './streams.js'
 
@@ -33,8 +36,10 @@ export interface HttpOptions {
   readonly revocations: Revocations
   readonly presence: Presence
   readonly router: Router
+  readonly directory: Directory
   readonly gateway: Counts['gateway']
   readonly store: StoreFacts
+  readonly deliveries: DeliveryFacts
   /** The calls on record; absent: there is no such thing. */
   readonly records?: CallRecords | undefined
   /** Why the hub is to get no work for now, by what it is short of; each undefined while it is not. */
@@ -63,14 +68,15 @@ export interface Http {
 }
 
 export const createHttp = (options: HttpOptions): Http => {
-  const { config, verifier, revocations, presence, router, gateway, store, clock, log } = options
+  const { config, verifier, revocations, presence, router, directory, gateway, store, deliveries } = options
+  const { clock, log } = options
   const { overloaded, records, troubles = {}, bounds = new Bounds() } = options
   const { connections = new Connections({ bounds, listen: config.listen, log }) } = options
   const audit = new Audit(log, connections)
   const bodies = new Bodies(bounds, audit)
   const answers = new Answers(bounds, audit)
   const streams = new Streams(bounds, audit)
-  const metrics = createMetrics({ presence, router, gateway, store, audit, bounds, connections })
+  const metrics = createMetrics({ presence, router, gateway, store, deliveries, audit, bounds, connections })
   let draining = false
   const reasons = {
     drain: () => (draining ? 'the hub is going down' : undefined),
@@ -90,7 +96,9 @@ export const createHttp = (options: HttpOptions): Http => {
       v1.addHook('preHandler', recheck(revocations))
       serveCalls(v1, { router, records, revocations, bounds, streams, clock })
       servePresence(v1, { presence, revocations, streams, clock })
+      serveQueues(v1, router)
       serveRevocations(v1, revocations)
+      serveGroups(v1, { directory, audit })
     },
     { prefix: '/v1' },
   )

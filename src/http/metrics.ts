@@ -27,11 +27,18 @@ export interface StoreFacts {
   readonly records?: Pick<CallRecords, 'counts' | 'waiting'> | undefined
 }
 
+/** What is told to applications outside. */
+export interface DeliveryFacts {
+  readonly counts: Readonly<Record<string, number>>
+  readonly waiting: number
+}
+
 export interface Counts {
   readonly presence: Pick<Presence, 'counts'>
-  readonly router: Pick<Router, 'counts'>
+  readonly router: Pick<Router, 'counts' | 'queues'>
   readonly gateway: { readonly counts: SocketCounts }
   readonly store: StoreFacts
+  readonly deliveries: DeliveryFacts
   readonly audit: Pick<Audit, 'answers' | 'refusals'>
   readonly bounds: Pick<Bounds, 'reached'>
   readonly connections: Pick<Connections, 'open'>
@@ -45,7 +52,7 @@ export interface Metrics {
 
 /** A registry of the hub's own. */
 export const createMetrics = (counts: Counts): Metrics => {
-  const { presence, router, gateway, store, audit, bounds, connections } = counts
+  const { presence, router, gateway, store, deliveries, audit, bounds, connections } = counts
   const registry = new Registry()
   const registers = [registry]
   const prefix = 'switchhook_'
@@ -101,6 +108,16 @@ export const createMetrics = (counts: Counts): Metrics => {
     () => gateway.counts.lingering,
   )
   gauge('calls_live', 'Calls that are not over.', () => router.counts.live)
+  new Gauge({
+    name: `${prefix}calls_waiting`,
+    help: 'Calls that wait in a queue, by tenant and queue; a queue in which none waits has no line.',
+    registers,
+    labelNames: ['tenant', 'queue'],
+    collect() {
+      this.reset()
+      for (const { count, ...labels } of router.queues.waiting()) this.set(labels, count)
+    },
+  })
   total('sockets_accepted_total', 'Sockets accepted.', () => gateway.counts.accepted)
   total('calls_placed_total', 'Calls placed.', () => router.counts.placed)
   counter('calls_ended_total', 'Calls ended, by reason.', 'reason', () => Object.entries(router.counts.ended))
@@ -141,6 +158,13 @@ export const createMetrics = (counts: Counts): Metrics => {
     'Records of ended calls: `written`; `late`, whose end was told before; `lost`; at the start `damaged` and `torn`.',
     'outcome',
     () => Object.entries(store.records?.counts ?? {}),
+  )
+  gauge('deliveries_waiting', 'Callbacks and webhooks that wait to be delivered.', () => deliveries.waiting)
+  counter(
+    'deliveries_total',
+    'Callbacks and webhooks: `delivered`; attempts that `failed` and were made again; given up: `refused`, `expired`, `dropped`.',
+    'outcome',
+    () => Object.entries(deliveries.counts),
   )
   counter('http_responses_total', 'HTTP answers, by status.', 'status', () => audit.answers)
 

@@ -50,10 +50,23 @@ const fill = (
   group.listed = new Set(members.map(({ account }) => account))
   const listed = members.map(({ account }) => graph.account(tenant, account))
   for (const account of listed) if (!group.members.has(account)) graph.join(group, account)
-  for (const account of group.members.keys()) regroup(graph, account)
+  // Whoever is listed is in it, whatever else they may be in.
+  for (const account of group.members.keys()) if (!group.listed.has(account.account)) regroup(graph, account)
   order(group, listed)
   const namesake = tenant.accounts.get(name as string as AccountId)
   if (known === undefined && namesake !== undefined) graph.succeed(namesake, group)
+}
+
+/** The name stands for an account again. */
+const disband = (graph: Graph, tenant: TenantRecord, group: GroupRecord): void => {
+  for (const account of group.members.keys()) graph.part(group, account)
+  tenant.groups.delete(group.name)
+  graph.succeed(group, graph.account(tenant, group.name as string as AccountId))
+}
+
+const unlist = (graph: Graph, account: AccountRecord): void => {
+  list(graph, account, false, undefined)
+  graph.forget(account)
 }
 
 /**
@@ -66,20 +79,38 @@ export const applyDirectory = (graph: Graph, tenant: TenantRecord, config: Tenan
   for (const name of people)
     list(graph, graph.account(tenant, name), true, config.accounts.get(name)?.capacity)
   for (const [name, group] of tenant.groups) {
-    if (config.groups.has(name)) continue
-    for (const account of group.members.keys()) graph.part(group, account)
-    tenant.groups.delete(name)
-    graph.succeed(group, graph.account(tenant, name as string as AccountId))
+    if (!config.groups.has(name)) disband(graph, tenant, group)
   }
   for (const [name, group] of config.groups) fill(graph, tenant, name, group)
   for (const account of tenant.accounts.values()) {
     // A group that has opened takes in who is there.
     regroup(graph, account)
-    if (people.has(account.account)) continue
-    list(graph, account, false, undefined)
-    graph.forget(account)
+    if (!people.has(account.account)) unlist(graph, account)
   }
   if (tenant.busyWhen === config.busyWhen) return
   tenant.busyWhen = config.busyWhen
   for (const account of tenant.accounts.values()) graph.commit(account)
+}
+
+/** The same where only one group is not what it was: as much work as that group is large. */
+export const applyGroup = (
+  graph: Graph,
+  tenant: TenantRecord,
+  name: Destination,
+  { accounts, groups }: TenantConfig,
+): void => {
+  const group = groups.get(name)
+  const known = tenant.groups.get(name)
+  const listed = known?.listed ?? []
+  const opens = group?.open === true && known?.open !== true
+  for (const { account } of group?.members ?? [])
+    list(graph, graph.account(tenant, account), true, accounts.get(account)?.capacity)
+  if (group !== undefined) fill(graph, tenant, name, group)
+  else if (known !== undefined) disband(graph, tenant, known)
+  if (opens) for (const account of tenant.accounts.values()) regroup(graph, account)
+  for (const name of listed) {
+    const account = graph.account(tenant, name)
+    const stays = accounts.has(name) || account.groups.some(({ listed }) => listed.has(name))
+    if (!stays) unlist(graph, account)
+  }
 }

@@ -5,7 +5,7 @@
 
 import type { AccountId, PresenceFrame } from '../protocol/index.js'
 import type { Clock, TurnEnd } from '../runtime/index.js'
-import type { Link } from './link.js'
+import type { Reader } from './link.js'
 import type { AccountRecord, GroupRecord, Level } from './records.js'
 import { accountEntry, headOf, resourceOf } from './render.js'
 
@@ -17,15 +17,24 @@ export class Channel {
   readonly level: Level
   readonly #clock: Clock
   readonly #turnEnd: TurnEnd<() => void>
+  readonly #gathers: boolean
+  #prompt: Channel | undefined
   /** Each reader, and the version it has been brought to. */
-  readonly #readers = new Map<Link, number>()
+  readonly #readers = new Map<Reader, number>()
   readonly #changed = new Set<AccountRecord>()
   readonly #removed = new Set<AccountId>()
   #gathering = false
   /** The last snapshot, for whoever joins before the next change: kept for as long as memory is not wanted. */
   #snapshot: WeakRef<PresenceFrame> | undefined
 
-  constructor(topic: GroupRecord | AccountRecord, level: Level, clock: Clock, turnEnd: TurnEnd<() => void>) {
+  constructor(
+    topic: GroupRecord | AccountRecord,
+    level: Level,
+    clock: Clock,
+    turnEnd: TurnEnd<() => void>,
+    gathers = true,
+  ) {
+    this.#gathers = gathers
     this.topic = topic
     this.level = level
     this.#clock = clock
@@ -33,17 +42,23 @@ export class Channel {
   }
 
   get size(): number {
-    return this.#readers.size
+    return this.#readers.size + (this.#prompt?.size ?? 0)
   }
 
-  join(reader: Link): void {
+  join(reader: Reader): void {
+    if (reader.prompt && this.#gathers) {
+      this.#prompt ??= new Channel(this.topic, this.level, this.#clock, this.#turnEnd, false)
+      this.#prompt.join(reader)
+      return
+    }
     const snapshot = this.#current()
     this.#readers.set(reader, snapshot.version)
     reader.send(snapshot)
   }
 
-  leave(reader: Link): void {
+  leave(reader: Reader): void {
     this.#readers.delete(reader)
+    this.#prompt?.leave(reader)
   }
 
   /** The destination's name stands for something else now: its readers begin anew with that. */
@@ -52,10 +67,13 @@ export class Channel {
     this.#changed.clear()
     this.#removed.clear()
     for (const reader of this.#readers.keys()) this.join(reader)
+    this.#prompt?.turn(topic)
   }
 
   /** An account of this destination changed. */
   changed(account: AccountRecord): void {
+    this.#prompt?.changed(account)
+    if (this.#readers.size === 0) return
     this.#removed.delete(account.account)
     this.#changed.add(account)
     this.#plan()
@@ -63,6 +81,8 @@ export class Channel {
 
   /** An account is no longer in this destination. */
   removed(account: AccountRecord): void {
+    this.#prompt?.removed(account)
+    if (this.#readers.size === 0) return
     this.#changed.delete(account)
     this.#removed.add(account.account)
     this.#plan()
@@ -82,6 +102,11 @@ export class Channel {
     if (!this.#gathering) this.#turnEnd.add(this.#flush)
   }
 
+  #gathered(): void {
+    this.#gathering = false
+    if (this.#changed.size + this.#removed.size > 0) this.#flush()
+  }
+
   readonly #flush = (): void => {
     const { topic, level } = this
     const version = topic.versions[level]
@@ -92,11 +117,8 @@ export class Channel {
     }
     this.#changed.clear()
     this.#removed.clear()
-    this.#gathering = true
-    this.#clock.after(gatherMs(this.#readers.size), () => {
-      this.#gathering = false
-      if (this.#changed.size + this.#removed.size > 0) this.#flush()
-    })
+    this.#gathering = this.#gathers
+    if (this.#gathers) this.#clock.after(gatherMs(this.#readers.size), () => this.#gathered())
     // Readers are in the order in which they joined, so those at the same version stand together. Who joins because
     // of what is being sent comes last, and is ahead of this flush already.
     let frame: PresenceFrame | undefined

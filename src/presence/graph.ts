@@ -2,7 +2,7 @@
 // Whoever changes a record calls `commit`: it brings all that is derived up to date (activity, statuses, counts),
 // moves the versions of the levels that can see it, and marks the channels. Constant time whatever a group's size.
 
-import type { Config } from '../config.js'
+import type { Config, TenantConfig } from '../config.js'
 import { HubError, type Refusal, refuse } from '../errors.js'
 import { Bounds } from '../limits/index.js'
 import type { AccountActivity, AccountId, Destination, DeviceActivity, TenantId } from '../protocol/index.js'
@@ -11,7 +11,7 @@ import { nothingKept, type OverrideStore } from '../store/index.js'
 import { type AccountEvent, accountAutomaton } from './account.machine.js'
 import { restore } from './declaration.js'
 import { type DeviceEvent, deviceAutomaton } from './device.machine.js'
-import { applyDirectory } from './directory.js'
+import { applyDirectory, applyGroup } from './directory.js'
 import { Channel } from './feed.js'
 import {
   type AccountRecord,
@@ -77,6 +77,11 @@ export class Graph {
       applyDirectory(this, tenant, config)
       if (known === undefined) restore(this, tenant)
     }
+  }
+
+  /** Takes one group of a tenant as its directory has it now: not more work than that. */
+  configureGroup(tenant: TenantId, group: Destination, config: TenantConfig): void {
+    applyGroup(this, this.tenant(tenant), group, config)
   }
 
   get accounts(): number {

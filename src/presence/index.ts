@@ -1,7 +1,7 @@
 // The door of the presence room.
 
 export { Automaton, type State } from './automaton.js'
-export type { Link } from './link.js'
+export type { Link, Reader } from './link.js'
 export { createPresence } from './local-presence.js'
 export type {
   Arrival,

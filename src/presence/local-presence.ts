@@ -10,7 +10,7 @@ import { override } from './declaration.js'
 import type { Channel } from './feed.js'
 import { Graph } from './graph.js'
 import { claim, engage, pass, quiet, release, seize } from './holds.js'
-import type { Link } from './link.js'
+import type { Reader } from './link.js'
 import type { Presence, Query, Subscriptions } from './presence.js'
 import { deviceOf, newAccount } from './records.js'
 import { attach, doubt } from './registration.js'
@@ -22,14 +22,14 @@ const accountName = (destination: Destination): AccountId => destination as stri
 class Watching implements Subscriptions {
   readonly #graph: Graph
   readonly #tenant: TenantId
-  readonly #link: Link
+  readonly #reader: Reader
   readonly #count: (by: number) => void
   readonly #watched = new Map<Destination, { readonly channel: Channel; readonly query: Query }>()
 
-  constructor(graph: Graph, tenant: TenantId, link: Link, count: (by: number) => void) {
+  constructor(graph: Graph, tenant: TenantId, reader: Reader, count: (by: number) => void) {
     this.#graph = graph
     this.#tenant = tenant
-    this.#link = link
+    this.#reader = reader
     this.#count = count
   }
 
@@ -45,7 +45,7 @@ class Watching implements Subscriptions {
     const channel = this.#graph.channel(topic, levelOf(query))
     this.#watched.set(destination, { channel, query })
     this.#count(1)
-    channel.join(this.#link)
+    channel.join(this.#reader)
   }
 
   unsubscribe(destination: Destination): void {
@@ -54,7 +54,7 @@ class Watching implements Subscriptions {
     const { channel } = watched
     this.#watched.delete(destination)
     this.#count(-1)
-    channel.leave(this.#link)
+    channel.leave(this.#reader)
     if (channel.size === 0) this.#graph.unwatch(channel)
   }
 
@@ -98,8 +98,8 @@ export const createPresence = (
     },
     override: (tenant, account, change, by) => override(graph, graph.tenant(tenant), account, change, by),
     wrapup: (tenant, account, endMs) => endWrapup(graph, graph.find(tenant, account), endMs),
-    subscriptions: (tenant, link) =>
-      new Watching(graph, tenant, link, by => {
+    subscriptions: (tenant, reader) =>
+      new Watching(graph, tenant, reader, by => {
         subscriptions += by
       }),
     claim: async (hold, devices) => claim(graph, hold, devices),
@@ -118,6 +118,7 @@ export const createPresence = (
       if (device !== undefined) doubt(graph, device)
     },
     configure: directories => graph.configure(directories),
+    configureGroup: (tenant, group, config) => graph.configureGroup(tenant, group, config),
     get counts() {
       return { devices: graph.devices, accounts: graph.accounts, subscriptions }
     },

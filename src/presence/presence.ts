@@ -2,7 +2,7 @@
 // and for the router the claim, which is the lock that keeps one person from two calls.
 // Everything is told by names and ids, so that the other side may be another machine.
 
-import type { Config } from '../config.js'
+import type { Config, TenantConfig } from '../config.js'
 import type { Result } from '../errors.js'
 import type {
   AccountId,
@@ -17,7 +17,7 @@ import type {
   TenantId,
   ViewName,
 } from '../protocol/index.js'
-import type { Link } from './link.js'
+import type { Link, Reader } from './link.js'
 
 /** A client application that has shown its right to be present. */
 export interface Arrival extends Party {
@@ -72,7 +72,7 @@ export interface Page {
   readonly cursor?: string
 }
 
-/** One reader's subscriptions. Every frame goes to its link. */
+/** One reader's subscriptions. Every frame goes to its reader. */
 export interface Subscriptions {
   readonly size: number
   /** Sends a snapshot, then every change. Subscribing again sends a fresh snapshot, with the view asked for now. */
@@ -122,7 +122,7 @@ export interface Presence {
    * extend.
    */
   wrapup(tenant: TenantId, account: AccountId, endMs: number): Result<undefined>
-  subscriptions(tenant: TenantId, link: Link): Subscriptions
+  subscriptions(tenant: TenantId, reader: Reader): Subscriptions
 
   /**
    * Takes one place of the account and rings those of `devices` that are there and available; refused `not-found` if
@@ -149,6 +149,8 @@ export interface Presence {
 
   /** Takes new directories: groups, members, capacities. Whoever is present stays so. */
   configure(tenants: Config['tenants']): void
+  /** The same of one group, which has come, changed or gone; `config` is all that holds of its tenant now. */
+  configureGroup(tenant: TenantId, group: Destination, config: TenantConfig): void
 
   /** What metrics show. */
   readonly counts: { readonly devices: number; readonly accounts: number; readonly subscriptions: number }

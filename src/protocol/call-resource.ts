@@ -5,7 +5,7 @@ import Type, { type Static } from 'typebox'
 import { about, maybe } from './annotate.js'
 import { Sdp } from './client-frames.js'
 import { EndReasonWord } from './hub-frames.js'
-import { AccountName, CallRef, DeviceName, PartyName } from './names.js'
+import { AccountName, CallRef, DestinationName, DeviceName, PartyName } from './names.js'
 import { StatusWord, Time } from './statuses.js'
 
 /** Where a call is, in this order; `queued` and `placing` may alternate. */
@@ -105,6 +105,18 @@ const Dial = Type.Object({
   destinations: Type.Array(DestinationExplained, { description: 'What it dials.' }),
 })
 
+const QueueExplained = Type.Object({
+  queue: about(DestinationName, 'The group for whose people it waits.'),
+  position: Type.Integer({ minimum: 1, description: 'The place that it would have, from 1.' }),
+  expectedWaitMs: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'How long it would probably wait, in milliseconds; absent while nothing is known of that.',
+    }),
+  ),
+  destination: about(DestinationExplained, 'Who would be offered it, once it is the first.'),
+})
+
 /** What would become of a call that came now. */
 export const Explanation = Type.Object(
   {
@@ -120,6 +132,9 @@ export const Explanation = Type.Object(
     }),
     verbs: Type.Array(Type.String(), { description: 'What they do, in order.' }),
     dials: Type.Array(Dial, { description: 'Each dial, in the order of the document.' }),
+    queues: Type.Array(QueueExplained, {
+      description: 'Each queue in which it would wait, in the order of the document.',
+    }),
     warnings: Type.Array(Type.String(), { description: 'What is passed over in them.' }),
   },
   { title: 'Explanation', description: 'What would become of a call that came now.' },

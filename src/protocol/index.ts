@@ -1,4 +1,4 @@
-// The door of the protocol room: names, statuses, the resources of presence and calls, and the frames of both directions.
+// The door of the protocol room: names, statuses, the resources of presence, calls and queues, and the frames of both directions.
 
 export * from './annotate.js'
 export * from './call-resource.js'
@@ -7,6 +7,7 @@ export * from './codec.js'
 export * from './hub-frames.js'
 export * from './names.js'
 export * from './published.js'
+export * from './queue-resource.js'
 export * from './replies.js'
 export * from './resource.js'
 export * from './statuses.js'

@@ -4,6 +4,7 @@
 import type { TSchema } from 'typebox'
 import { CallResource, DestinationExplained, Explanation, Refused, TimelineEntry } from './call-resource.js'
 import { PartyName } from './names.js'
+import { QueueResource } from './queue-resource.js'
 import { AccountEntry, Counts, DeviceEntry, Resource, RoutingFacts } from './resource.js'
 import { StatusChange } from './statuses.js'
 
@@ -18,6 +19,7 @@ const named: ReadonlyMap<string, TSchema> = new Map(
     StatusChange,
     CallResource,
     TimelineEntry,
+    QueueResource,
     Explanation,
     DestinationExplained,
     Refused,

@@ -18,7 +18,7 @@ import { type CallEvent, callAutomaton } from './call.machine.js'
 import { CallerSide } from './caller-side.js'
 import { endings } from './endings.js'
 import { Errand } from './errand.js'
-import type { DialStep, GatewayVerb, InstructionSource } from './instructions/index.js'
+import type { DialStep, GatewayVerb, InstructionSource, StatusCallback } from './instructions/index.js'
 import type { Attempt, Offer } from './offer.js'
 import type { Parts } from './parts.js'
 import { Performing } from './performing.js'
@@ -28,6 +28,7 @@ import type { MatchRoute } from './routes.js'
 import type { CallRequest, CallView, Report, Side } from './routing.js'
 import type { Search } from './search.js'
 import { isParty, sameParty } from './sides.js'
+import { StatusCallbacks } from './status-callbacks.js'
 import { Talk } from './talk.js'
 import { Timeline } from './timeline.js'
 
@@ -46,6 +47,8 @@ export class Call {
   readonly createdAt: string
   /** What became of each device it was offered to, for its record; undefined where none is kept. */
   readonly attempts: Attempts | undefined
+  /** What applications are told of it. */
+  readonly callbacks: StatusCallbacks
   readonly #caller: CallerSide
   #state = callAutomaton.initial
   #errand: Errand | undefined
@@ -68,6 +71,7 @@ export class Call {
     source: InstructionSource | undefined,
     { settings, route }: Standing,
     parts: Parts,
+    callback?: StatusCallback,
   ) {
     this.id = id
     this.request = request
@@ -80,6 +84,8 @@ export class Call {
     this.attempts = parts.keep && new Attempts(() => this.timeline.stamp())
     this.timeline.add('received', { from: request.from, to: request.to, direction: request.direction })
     this.#caller = new CallerSide(this)
+    this.callbacks = new StatusCallbacks(this, callback)
+    this.callbacks.tell('initiated')
   }
 
   get tenant(): TenantId {
@@ -141,9 +147,14 @@ export class Call {
 
   /** A dial is over, and the call is not: back to the instructions. */
   dialledAs(reason: EndReason, facts: object = {}): void {
-    this.#dialled = reason
     const { dialCallStatus } = endings[reason]
     this.timeline.add('dialled', { outcome: reason, dialCallStatus, ...facts })
+    this.passed(reason)
+  }
+
+  /** A search is over, and the call is not: it ends like this if nothing else follows. */
+  passed(reason: EndReason): void {
+    this.#dialled = reason
     this.#step('plan')
   }
 
@@ -166,12 +177,30 @@ export class Call {
     this.#dials++
     this.#step('place')
     this.timeline.add('dial', { to: step.to.map(({ name }) => name), sequential: step.sequential })
-    this.tell({ type: 'progress', call: this.id, state: 'trying' })
+    this.tellProgress()
+  }
+
+  /** It waits for someone, and its caller hears where it stands. */
+  enqueue(search: Search): void {
+    this.#search = search
+    this.waits()
+  }
+
+  /** Nobody rings any more who might have answered it: it waits for others. */
+  waits(): void {
+    if (this.#step('queue')) this.tellProgress()
   }
 
   /** A device rings; the caller hears of the first. */
   rings(): void {
-    if (this.#step('ring')) this.tell({ type: 'progress', call: this.id, state: 'ringing' })
+    if (!this.#step('ring')) return
+    this.tellProgress()
+    this.callbacks.tell('ringing')
+  }
+
+  /** How it gets on, to its caller. */
+  tellProgress(): void {
+    this.tell(this.#progress)
   }
 
   /** Tells the caller. */
@@ -196,6 +225,7 @@ export class Call {
       this.#search?.answered(by)
       this.parts.presence.send(party, { type: 'connected', call: this.id })
       this.tell({ type: 'answered', call: this.id, ...(sdp !== undefined && { sdp }), by })
+      this.callbacks.tell('answered')
     })
   }
 
@@ -295,7 +325,7 @@ export class Call {
               ...(this.#sdp !== undefined && { sdp: this.#sdp }),
               by: this.#talk.by,
             }
-          : { type: 'progress', call: this.id, state: this.state === 'ringing' ? 'ringing' : 'trying' },
+          : this.#progress,
         ...(this.#performing?.asked ?? []),
       ]
     }
@@ -311,14 +341,21 @@ export class Call {
     const { message } = facts
     this.#end = { reason, ...(message !== undefined && { message }), at: this.timeline.stamp() }
     this.#errand?.leave()
+    this.callbacks.hold()
     this.#search?.stop(endings[reason].cancel)
     this.#performing?.stop()
     this.timeline.add('ended', { reason, ...facts })
     const ended = { type: 'ended' as const, call: this.id, reason, ...(message !== undefined && { message }) }
     if (this.#talk) this.#part(this.#talk, ended)
+    this.callbacks.end(endings[reason].dialCallStatus)
+    const tell = (told: () => void): void =>
+      this.callbacks.release(() => {
+        this.tell(ended)
+        told()
+      })
     const { keep } = this.parts
-    if (keep === undefined) this.tell(ended)
-    else keep(this.#record(), () => this.tell(ended))
+    if (keep === undefined) tell(() => {})
+    else keep(this.#record(), tell)
     this.#caller.leave(this.#talkMs)
     this.parts.ended(this)
   }
@@ -348,6 +385,12 @@ export class Call {
     const { tenant, direction, idempotency } = this.request
     const { all: attempts } = this.attempts as Attempts
     return recordOf(this.view(), { tenant, direction, attempts, ...(idempotency && { idempotency }) })
+  }
+
+  get #progress(): CallFrame {
+    const { id: call, state } = this
+    if (state === 'queued') return { type: 'progress', call, state, ...this.#search?.place }
+    return { type: 'progress', call, state: state === 'ringing' ? 'ringing' : 'trying' }
   }
 
   get #offers(): readonly Offer[] {
@@ -398,7 +441,7 @@ export class Call {
     })
     this.#search = undefined
     this.dialledAs(reason, { ...facts, talkMs })
-    this.tell({ type: 'progress', call: this.id, state: 'trying' })
+    this.tellProgress()
     search.parted?.({ reason, talkMs })
   }
 

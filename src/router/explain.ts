@@ -4,7 +4,13 @@
 
 import { ok, type Result, refuse } from '../errors.js'
 import type { CallId, Destination, DestinationExplained, Explanation } from '../protocol/index.js'
-import { type DialStep, type InstructionSource, type Instructions, nameOf } from './instructions/index.js'
+import {
+  type DialStep,
+  type EnqueueStep,
+  type InstructionSource,
+  type Instructions,
+  nameOf,
+} from './instructions/index.js'
 import type { Parts } from './parts.js'
 import type { Candidate } from './pick/index.js'
 import type { Standing } from './plan.js'
@@ -23,35 +29,61 @@ const seat = ({ account, tier, devices }: Candidate) => ({
   devices: devices.map(({ device }) => device),
 })
 
-const dialExplained = async (
+type Asked = Pick<DialStep, 'strategy' | 'timeoutMs' | 'skills'>
+
+const destinationExplained = async (
   parts: Parts,
   { tenant, settings }: Standing,
+  from: string,
+  destination: Destination,
+  { strategy: asked, timeoutMs: askedMs, skills }: Asked,
+): Promise<DestinationExplained> => {
+  const { resource, strategy, timeoutMs, candidates, skipped } = await survey(parts, {
+    tenant,
+    settings,
+    destination,
+    strategy: asked,
+    timeoutMs: askedMs,
+    skills,
+    from,
+    rung: new Set(),
+  })
+  return {
+    destination,
+    kind: resource.kind,
+    status: resource.status,
+    strategy,
+    timeoutMs,
+    order: candidates.map(seat),
+    skipped: [...skipped],
+  }
+}
+
+const dialExplained = async (
+  parts: Parts,
+  standing: Standing,
   from: string,
   { to, sequential, ...step }: DialStep,
 ) => {
   const destinations: DestinationExplained[] = []
   for (const { name } of to) {
-    const { resource, strategy, timeoutMs, candidates, skipped } = await survey(parts, {
-      tenant,
-      settings,
-      destination: name as Destination,
-      strategy: step.strategy,
-      timeoutMs: step.timeoutMs,
-      skills: step.skills,
-      from,
-      rung: new Set(),
-    })
-    destinations.push({
-      destination: name,
-      kind: resource.kind,
-      status: resource.status,
-      strategy,
-      timeoutMs,
-      order: candidates.map(seat),
-      skipped: [...skipped],
-    })
+    destinations.push(await destinationExplained(parts, standing, from, name as Destination, step))
   }
   return { sequential, destinations }
+}
+
+const queueExplained = async (
+  parts: Parts,
+  standing: Standing,
+  from: string,
+  { group, priority, skills }: EnqueueStep,
+) => {
+  const queue = group as Destination
+  return {
+    queue,
+    ...parts.queues.placeFor(standing.tenant, queue, priority),
+    destination: await destinationExplained(parts, standing, from, queue, { skills }),
+  }
 }
 
 /** `found` is where the call's instructions are, as `plan.ts` finds them. */
@@ -66,7 +98,7 @@ export const explain = async (
   const head = { to, ...(route !== undefined && { route }) }
   if (source.kind === 'url' && !fetch) {
     const instructions = source.url.replace(/[?#].*/s, '')
-    return ok({ ...head, instructions, asked: false, verbs: [], dials: [], warnings: [] })
+    return ok({ ...head, instructions, asked: false, verbs: [], dials: [], queues: [], warnings: [] })
   }
   const { authToken } = standing.settings
   const retrieved = await parts.source.retrieve(source, {
@@ -81,8 +113,11 @@ export const explain = async (
   if (!retrieved.ok) return refuse('conflict', retrieved.message)
   const { steps, warnings }: Instructions = retrieved.value
   const dials = []
-  for (const step of steps)
+  const queues = []
+  for (const step of steps) {
     if (step.verb === 'dial') dials.push(await dialExplained(parts, standing, from, step))
+    if (step.verb === 'enqueue') queues.push(await queueExplained(parts, standing, from, step))
+  }
   const verbs = steps.map(nameOf)
   return ok({
     ...head,
@@ -90,6 +125,7 @@ export const explain = async (
     asked: true,
     verbs,
     dials,
+    queues,
     warnings: [...warnings],
   })
 }

@@ -7,10 +7,11 @@ import type { GroupConfig, Strategy } from '../config.js'
 import type { AccountId, Destination } from '../protocol/index.js'
 import type { Timer } from '../runtime/index.js'
 import type { Call } from './call.js'
-import type { OfferOutcome, SkipReason } from './endings.js'
+import { endingOf, endings, type OfferOutcome, type SkipReason } from './endings.js'
 import type { Noun } from './instructions/index.js'
 import { Offer } from './offer.js'
 import { type Candidate, peopleAtOnce, widths } from './pick/index.js'
+import type { Leg } from './status-callbacks.js'
 import { type Survey, survey } from './survey.js'
 
 export interface HuntTerms {
@@ -23,6 +24,8 @@ export interface HuntTerms {
   readonly skills?: readonly string[]
   /** Whom the whole dial has rung, in this hunt or beside it. */
   readonly rung: Set<AccountId>
+  /** Told what becomes of it. */
+  readonly leg?: Leg | undefined
 }
 
 /** The candidates of one tier: those from `next` to `end` are yet to be rung. */
@@ -69,6 +72,7 @@ export class Hunt {
   }
 
   async begin(): Promise<void> {
+    this.#terms.leg?.tell('initiated')
     const { parts, settings, tenant, timeline, request } = this.#call
     const { noun, rung, skills, strategy: asked, timeoutMs } = this.#terms
     const destination = noun.name as Destination
@@ -119,6 +123,7 @@ export class Hunt {
     }
     if (this.#over || this.#offers.size > 0 || this.#lanes.some(({ next, end }) => next < end)) return
     this.stop()
+    this.#terms.leg?.end(endings[endingOf(this.outcomes, this.skipped)].dialCallStatus)
     this.#exhausted()
   }
 
@@ -154,7 +159,7 @@ export class Hunt {
   }
 
   #ring(candidate: Candidate, surveyed: Survey): void {
-    const { noun, rung } = this.#terms
+    const { noun, rung, leg } = this.#terms
     if (rung.has(candidate.account)) {
       this.skipped.push('rung-already')
       this.#notRung('rung-already', [candidate])
@@ -172,7 +177,9 @@ export class Hunt {
         claimed: ({ account }) => {
           if (strategy === 'round-robin' && group !== undefined) parts.memory.rang(place, account)
         },
+        rang: () => leg?.tell('ringing'),
         answered: ({ account }) => {
+          leg?.tell('answered')
           if (strategy === 'sticky' && group !== undefined) parts.memory.talked(place, request.from, account)
         },
         doubted: () => this.#advance(surveyed),

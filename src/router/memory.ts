@@ -95,12 +95,10 @@ export class Memory {
 
   /** Forgets the tenants and groups that are no more. */
   configure(tenants: Config['tenants']): void {
-    const groups = new Set(
-      [...tenants].flatMap(([tenant, config]) =>
-        [...config.groups.keys()].map(group => keyOf({ tenant, group })),
-      ),
-    )
-    for (const key of this.#turns.keys()) if (!groups.has(key)) this.#turns.delete(key)
+    for (const key of this.#turns.keys()) {
+      const [tenant, group] = key.split('\n')
+      if (!tenants.get(tenant as TenantId)?.groups.has(group as Destination)) this.#turns.delete(key)
+    }
     for (const tenant of this.#callers.keys()) if (!tenants.has(tenant)) this.#callers.delete(tenant)
   }
 }

@@ -32,6 +32,8 @@ export interface Attempt {
 export interface Hunter {
   /** The person is held: it is their turn. */
   claimed?(offer: Offer): void
+  /** A device of theirs rings. */
+  rang?(): void
   /** They have the call. */
   answered?(offer: Offer): void
   /** Every device that still rings is in doubt: time to ring the next person beside it. */
@@ -52,7 +54,7 @@ export interface OfferTerms {
 }
 
 /** Which cool-down of a group follows on which outcome. */
-const coolDownOf = { missed: 'missed', declined: 'rejected', busy: 'busy' } as const
+export const coolDownOf = { missed: 'missed', declined: 'rejected', busy: 'busy' } as const
 
 const nameOf = ({ party: { account, device } }: Attempt): PartyName => ({ account, device })
 
@@ -138,7 +140,12 @@ export class Offer {
     this.#call.timeline.add('offered', { account: this.account, device: attempt.party.device })
     this.#call.parts.sides.add(attempt.party, this.#call)
     if (!this.#call.parts.presence.send(attempt.party, this.#invite())) this.#close(attempt, 'fail')
-    else if (!this.#confirms(attempt)) this.#call.rings()
+    else if (!this.#confirms(attempt)) this.#rings()
+  }
+
+  #rings(): void {
+    this.#call.rings()
+    this.#hunter.rang?.()
   }
 
   #invite() {
@@ -185,7 +192,7 @@ export class Offer {
     attempt.doubtful = false
     if (!this.#move(attempt, 'confirm')) return
     this.#call.timeline.add('ringing', { account: this.account, device: attempt.party.device })
-    this.#call.rings()
+    this.#rings()
   }
 
   reject(attempt: Attempt, reason: RejectReason): void {

@@ -44,7 +44,7 @@ const carryOut = (call: Call, step: Step, course: Course): Promise<Next> | Next 
     case 'dial':
       return dial(call, step, course)
     case 'enqueue':
-      return enqueue(call)
+      return enqueue(call, step, course)
     case 'redirect':
       return redirect(call, step, course)
     case 'reject':

@@ -9,10 +9,12 @@ import type {
   CallId,
   CallResource,
   CallState,
+  Destination,
   EndReason,
   Explanation,
   Params,
   Party,
+  QueueResource,
   RejectReason,
   TenantId,
   TimelineEntry,
@@ -42,6 +44,8 @@ export interface CallRequest {
   readonly sdp?: string
   /** An inline document or a URL that comes with the call, checked by the router; else a route is looked up. */
   readonly instructions?: unknown
+  /** Where to report what becomes of it, checked by the router; absent: nowhere. */
+  readonly statusCallback?: unknown
   /** From outside the platform, or from one of its own devices. */
   readonly direction: 'inbound' | 'outbound-dial'
   readonly caller: Caller
@@ -90,6 +94,16 @@ export interface CallPage {
   readonly cursor?: string
 }
 
+/** What is told of the queues in which calls wait. */
+export interface QueueViews {
+  /** How the queue of a group stands; undefined where there is no such group. */
+  view(tenant: TenantId, group: Destination): Promise<QueueResource | undefined>
+  /** The groups of a tenant in whose queues calls wait, or have waited within the last hour. */
+  named(tenant: TenantId): readonly Destination[]
+  /** How many calls wait, of each queue in which some do. */
+  waiting(): Iterable<{ readonly tenant: TenantId; readonly queue: Destination; readonly count: number }>
+}
+
 export interface Router {
   /** Takes a call: its id at once, all else by frames. Refused: `draining`, `overloaded`, `busy` (the placing device's account is full), `invalid`, `too-many`. */
   place(request: CallRequest): Result<CallId>
@@ -134,6 +148,8 @@ export interface Router {
   explain(tenant: TenantId, request: ExplainRequest): Promise<Result<Explanation>>
   /** Who placed the call, for as long as it is readable. */
   callerOf(tenant: TenantId, call: CallId): Caller | undefined
+
+  readonly queues: QueueViews
 
   /** Goes by these tenants and routes from now on; calls under way keep what they began with. */
   configure(tenants: Config['tenants'], routes: ReadonlyMap<TenantId, MatchRoute>): void

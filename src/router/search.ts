@@ -19,8 +19,18 @@ export interface SearchTerms {
   readonly action?: string
 }
 
+/** Where a call stands in a queue. */
+export interface Place {
+  /** From 1. */
+  readonly position: number
+  /** How long it will probably wait; absent while nothing is known of that. */
+  readonly expectedWaitMs?: number
+}
+
 export interface Search {
   readonly terms: SearchTerms
+  /** Where the call stands, if it waits its turn. */
+  readonly place?: Place
   /** Everyone who is being rung. */
   readonly offers: readonly Offer[]
   /** Someone answered: all others stop ringing. */

@@ -32,8 +32,11 @@ export interface Survey extends Picked {
   readonly group: GroupConfig | undefined
 }
 
+/** What a survey takes. */
+export type SurveyParts = Pick<Parts, 'read' | 'clock' | 'config' | 'memory' | 'random'>
+
 export const survey = async (
-  { read, clock, config, memory, random }: Pick<Parts, 'read' | 'clock' | 'config' | 'memory' | 'random'>,
+  { read, clock, config, memory, random }: SurveyParts,
   { tenant, settings, destination, from, caller, rung, skills = [], ...asked }: Question,
 ): Promise<Survey> => {
   const resource = await read(tenant, destination)

@@ -1,6 +1,6 @@
 // The router of one process: takes calls, sends each on its way, and hands what the sides say to the call it is about.
 
-import type { Config } from '../config.js'
+import type { Config, Read } from '../config.js'
 import { type Fault, ok, type Refusal, type Result, refuse } from '../errors.js'
 import { Bounds, Buckets, perMinute, Quota } from '../limits/index.js'
 import type { Presence } from '../presence/index.js'
@@ -18,14 +18,21 @@ import type { CallRecord, CallRecords } from '../store/index.js'
 import { Call, callGone } from './call.js'
 import { Calls } from './calls.js'
 import { explain } from './explain.js'
-import { checkInline, type InstructionSource } from './instructions/index.js'
+import {
+  checkCallback,
+  checkInline,
+  type InstructionSource,
+  type StatusCallback,
+} from './instructions/index.js'
 import { Memory } from './memory.js'
 import type { Parts } from './parts.js'
 import { find, follow, type Standing } from './plan.js'
+import { Queues } from './queue/index.js'
 import { compileRoutes, type MatchRoute } from './routes.js'
 import type { CallRequest, Router, Side } from './routing.js'
 import { Sides } from './sides.js'
 import type { Source } from './source/index.js'
+import { type Callbacks, tellNobody } from './status-callbacks.js'
 import { connect, passTo } from './transfer.js'
 
 export interface RouterOptions {
@@ -33,6 +40,8 @@ export interface RouterOptions {
   readonly presence: Presence
   readonly routes: ReadonlyMap<TenantId, MatchRoute>
   readonly source: Source
+  /** Where what applications are told of calls goes; absent: nowhere. */
+  readonly callbacks?: Callbacks | undefined
   /** Default: the documented limits. */
   readonly bounds?: Bounds
   readonly clock: Clock
@@ -68,12 +77,17 @@ const excessOf = (bounds: Bounds, params: Params): Refusal | undefined => {
   return paramsBytes(params) > bounds.of.paramsBytes ? bounds.refuse('paramsBytes') : undefined
 }
 
+const judged = <T>(read: Read<T>): Result<T> =>
+  read.ok
+    ? ok(read.value)
+    : refuse('invalid', read.faults.map(({ path, message }) => `${path} ${message}`).join('; '))
+
 /** Instructions that come with a call, or for one. */
-const readOwn = (instructions: unknown): Result<InstructionSource> => {
-  const read = checkInline(instructions, 'instructions')
-  if (read.ok) return ok(read.value)
-  return refuse('invalid', read.faults.map(({ path, message }) => `${path} ${message}`).join('; '))
-}
+const readOwn = (instructions: unknown): Result<InstructionSource> =>
+  judged(checkInline(instructions, 'instructions'))
+
+const readCallback = (callback: unknown): Result<StatusCallback | undefined> =>
+  callback === undefined ? ok(undefined) : judged(checkCallback(callback, 'statusCallback'))
 
 /** The router of this process. */
 export const createRouter = (options: RouterOptions): Router => {
@@ -104,28 +118,34 @@ export const createRouter = (options: RouterOptions): Router => {
 
   const keepIn =
     (records: CallRecords) =>
-    (record: CallRecord, tell: () => void): void => {
+    (record: CallRecord, tell: (told: () => void) => void): void => {
       let told = false
       untold++
       records.append(record, position => {
         if (position !== undefined) calls.recorded(record.tenant, record.call, position)
         if (told) return
         told = true
-        untold--
-        tell()
-        settle()
+        tell(() => {
+          untold--
+          settle()
+        })
       })
     }
 
+  const read: Parts['read'] =
+    options.read ??
+    (async (tenant, destination) =>
+      presence.resource(tenant, destination, { view: 'routing', devices: true }))
+  const queues = new Queues(tenants, { ...options, memory, read })
+
   const parts: Parts = {
     ...options,
+    callbacks: options.callbacks ?? tellNobody,
     bounds,
     sides,
     memory,
-    read:
-      options.read ??
-      (async (tenant, destination) =>
-        presence.resource(tenant, destination, { view: 'routing', devices: true })),
+    queues,
+    read,
     newId: () => options.newId() as CallId,
     keep: records && keepIn(records),
     guard(work, call) {
@@ -192,6 +212,8 @@ export const createRouter = (options: RouterOptions): Router => {
     if (!standing.ok) return standing
     const own = request.instructions === undefined ? undefined : readOwn(request.instructions)
     if (own && !own.ok) return own
+    const callback = readCallback(request.statusCallback)
+    if (!callback.ok) return callback
     const excess = (request.params && excessOf(bounds, request.params)) ?? tooFast(request)
     if (excess !== undefined) return excess
     if (!live.take(tenant, bounds.of.callsPerTenant)) return bounds.refuse('callsPerTenant')
@@ -203,7 +225,7 @@ export const createRouter = (options: RouterOptions): Router => {
         return seized
       }
     }
-    const call = new Call(id, request, own?.value, standing.value, parts)
+    const call = new Call(id, request, own?.value, standing.value, parts, callback.value)
     calls.add(call)
     // The one who places it learns its id before anything else of it.
     queueMicrotask(() => parts.guard(follow(call), call))
@@ -269,10 +291,12 @@ export const createRouter = (options: RouterOptions): Router => {
       return explain(parts, standing.value, request, find(parts, standing.value, request.to))
     },
     callerOf: (tenant, id) => calls.callerOf(tenant, id),
+    queues,
     configure(tenantsNow, routesNow) {
       tenants = tenantsNow
       routes = routesNow
       memory.configure(tenantsNow)
+      queues.configure(tenantsNow)
     },
     drain() {
       draining = true

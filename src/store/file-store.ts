@@ -1,16 +1,26 @@
-// The engine that keeps in files: one for each table, and the call log, in a folder that is this process's alone. A
+// The engine that keeps in files: one for each table, the call log and the queue of deliveries, in a folder that is this process's alone. A
 // folder that can not be used is a fault of the configuration.
 
 import * as fs from 'node:fs/promises'
 import Type from 'typebox'
+import { GroupSchema } from '../config.js'
 import { HubError } from '../errors.js'
-import { type AccountId, AccountName, DeclaredWord, StatusChange, systemName } from '../protocol/index.js'
+import {
+  type AccountId,
+  AccountName,
+  DeclaredWord,
+  type Destination,
+  DestinationName,
+  StatusChange,
+  systemName,
+} from '../protocol/index.js'
 import { type Clock, faultText, type Log } from '../runtime/index.js'
+import { DeliveryLog } from './delivery-log.js'
 import type { Disk } from './disk.js'
 import { FileTable, type Ground, type TableForm } from './file-table.js'
 import { takeLock } from './lock.js'
 import { RecordLog, type RecordLogOptions } from './record-log.js'
-import type { KeptOverride, Store } from './store.js'
+import type { KeptGroup, KeptOverride, Store } from './store.js'
 
 export interface FileStoreOptions {
   /** The folder, made if it is not there, for its owner's eyes only. */
@@ -42,10 +52,18 @@ const revocationsForm: TableForm = {
   value: { at: Type.Integer() },
 }
 
+const groupsForm: TableForm = {
+  file: 'groups.jsonl',
+  name: DestinationName,
+  value: { group: Type.Optional(GroupSchema) },
+}
+
 const openFiles = async (ground: Ground, records: RecordLogOptions | undefined) => ({
   overrides: await FileTable.open<AccountId, KeptOverride>(overridesForm, ground),
   revocations: await FileTable.open<string, { readonly at: number }>(revocationsForm, ground),
+  groups: await FileTable.open<Destination, KeptGroup>(groupsForm, ground),
   records: records && (await RecordLog.open(ground, records)),
+  deliveries: await DeliveryLog.open(ground),
 })
 
 const open = async (ground: Ground, options: RecordLogOptions | undefined): Promise<Store> => {
@@ -54,30 +72,35 @@ const open = async (ground: Ground, options: RecordLogOptions | undefined): Prom
   const lock = await takeLock(disk, dir)
   if (!lock.ok) throw new HubError(lock.code, `dataDir ${lock.message}`)
   const { release } = lock.value
-  const { overrides, revocations, records } = await openFiles(ground, options).catch(async error => {
-    await release()
-    throw error
-  })
-  const tables = [overrides, revocations]
-  const sum = (count: (table: (typeof tables)[number]) => number): number =>
-    tables.reduce((total, table) => total + count(table), 0)
+  const { overrides, revocations, groups, records, deliveries } = await openFiles(ground, options).catch(
+    async error => {
+      await release()
+      throw error
+    },
+  )
+  const tables = [overrides, revocations, groups]
+  const kept = [...tables.map(({ kept }) => kept), deliveries]
+  const sum = (what: 'written' | 'failed'): number =>
+    kept.reduce((total, { counts }) => total + counts[what], 0)
   return {
     overrides,
     revocations,
+    groups,
     records,
+    deliveries,
     get trouble() {
-      const troubles = [...tables.map(({ kept }) => kept.trouble), records?.trouble]
+      const troubles = [...kept.map(({ trouble }) => trouble), records?.trouble]
       return troubles.find(trouble => trouble !== undefined)
     },
     get counts() {
       return {
-        written: sum(({ kept }) => kept.counts.written),
-        failed: sum(({ kept }) => kept.counts.failed),
-        damaged: sum(({ damaged }) => Number(damaged)),
+        written: sum('written'),
+        failed: sum('failed'),
+        damaged: [...tables, deliveries].filter(({ damaged }) => damaged).length,
       }
     },
     async close() {
-      await Promise.all([...tables.map(({ kept }) => kept.close()), records?.close()])
+      await Promise.all([...kept.map(each => each.close()), records?.close()])
       await release()
     },
   }

@@ -41,7 +41,8 @@ export const putAside = async ({ dir, disk }: Ground, file: string): Promise<str
   return aside
 }
 
-const textOf = async (disk: Disk, path: string): Promise<string | undefined> => {
+/** The text of a file; undefined where there is none. */
+export const textOf = async (disk: Disk, path: string): Promise<string | undefined> => {
   try {
     return await disk.readFile(path, 'utf8')
   } catch (error) {

@@ -154,9 +154,7 @@ export class RecordLog implements CallRecords {
   }
 
   #begin(): void {
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined
-    })
+    this.#writing ??= this.#writeAll()
   }
 
   async #writeAll(): Promise<void> {
@@ -173,7 +171,7 @@ export class RecordLog implements CallRecords {
       if (!written) {
         this.#waiting = [...batch, ...this.#waiting]
         this.#despair(this.#waiting)
-        return
+        break
       }
       this.#keepAll(batch)
       const { index, begun } = this.#file as OpenFile
@@ -181,6 +179,8 @@ export class RecordLog implements CallRecords {
         await this.#leave()
       }
     }
+    // In the turn of the last look: whoever comes after it begins anew.
+    this.#writing = undefined
   }
 
   /** Writes them to the disk itself, and whether it took them. */

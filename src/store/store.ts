@@ -2,8 +2,10 @@
 // synchronous and never fails; the engine behind (files, or nothing at all) does the writing, and says how it fares.
 // Who may answer only when something is kept waits for `written`.
 
+import type { GroupInput } from '../config.js'
 import { ok, type Result } from '../errors.js'
-import type { AccountId, Declared, TenantId } from '../protocol/index.js'
+import type { AccountId, Declared, Destination, TenantId } from '../protocol/index.js'
+import { type DeliveryQueue, unkeptDeliveries } from './deliveries.js'
 import type { CallRecords } from './records.js'
 
 /** What is kept of one kind: values by tenant and name, in the order in which they were saved. */
@@ -31,6 +33,11 @@ export interface KeptOverride {
   readonly by: AccountId
 }
 
+/** What was said of a group at run time, as it is kept; without `group`, that there is none. */
+export interface KeptGroup {
+  readonly group?: GroupInput
+}
+
 /** What presence needs of the store. */
 export type OverrideStore = Pick<Table<AccountId, KeptOverride>, 'load' | 'save'>
 
@@ -39,8 +46,12 @@ export interface Store {
   readonly overrides: Table<AccountId, KeptOverride>
   /** What was taken back: `jti:…` or `account:…`, and when, in milliseconds since 1970. */
   readonly revocations: Table<string, { readonly at: number }>
+  /** What was said of groups while the hub ran. */
+  readonly groups: Table<Destination, KeptGroup>
   /** The calls that are over; undefined: none are kept. */
   readonly records: CallRecords | undefined
+  /** What applications outside are yet to be told. */
+  readonly deliveries: DeliveryQueue
   /** Why what was handed over last is not kept yet, while that is so: a text without secrets. */
   readonly trouble: string | undefined
   readonly counts: {
@@ -59,7 +70,9 @@ const empty = { tenants: () => [], load: () => [], save() {}, written: async () 
 export const nothingKept: Store = {
   overrides: empty,
   revocations: empty,
+  groups: empty,
   records: undefined,
+  deliveries: unkeptDeliveries,
   trouble: undefined,
   counts: { written: 0, failed: 0, damaged: 0 },
   async close() {},

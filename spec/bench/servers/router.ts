@@ -37,6 +37,7 @@ serve<{ accounts: number }>(async ({ accounts }) => {
     presence,
     routes: routes.value,
     source: createSource({ fetch: config.fetch, clock }),
+    callbacks: { deliver() {}, kept: then => then() },
     clock,
     log: silentLog,
     newId: randomUUID,

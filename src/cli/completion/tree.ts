@@ -36,18 +36,26 @@ const optionsOf = (command: Command): OptionWords[] =>
       return { flag: String(long), ...(short && { short: short.slice(1) }), description, takes, optional }
     })
 
-const wordsOf = (command: Command): CommandWords => ({
-  name: command.name(),
-  description: command.description(),
-  options: optionsOf(command),
-  choices: command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices),
-})
+/** Of a command that has commands of its own these are its first words, and their options are its own. */
+const wordsOf = (command: Command, parts: readonly Command[] = []): CommandWords => {
+  const options = new Map([command, ...parts].flatMap(optionsOf).map(option => [option.flag, option]))
+  const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices)
+  return {
+    name: command.name(),
+    description: command.description(),
+    options: [...options.values()],
+    choices: [...choices, ...parts.map(part => part.name())],
+  }
+}
 
 /** The program, and its commands. */
 export const readTree = (
   program: Command,
 ): { readonly program: CommandWords; readonly commands: readonly CommandWords[] } => {
-  const commands = program.createHelp().visibleCommands(program).map(wordsOf)
+  const commands = program
+    .createHelp()
+    .visibleCommands(program)
+    .map(command => wordsOf(command, command.commands))
   const names = commands.map(({ name }) => name)
   return {
     program: wordsOf(program),

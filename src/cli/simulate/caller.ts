@@ -1,7 +1,7 @@
 // The caller of one simulated call: places it, follows what it is told, gives up when the script says so, and after
 // the talk hangs up or is hung up on. What it heard is for the tally to judge.
 
-import type { Carrier } from './carrier.js'
+import type { Carrier, Followed } from './carrier.js'
 import { codeOf, type Live, mark, type Play } from './play.js'
 import type { Arrival } from './scenario.js'
 import { count } from './tally.js'
@@ -19,10 +19,10 @@ export class Caller {
   readonly #play: Play
   readonly #options: CallerOptions
   readonly #live: Live
-  /** Nothing more is heard. */
-  readonly #deaf = new AbortController()
   #timer: unknown
+  #followed: Followed | undefined
   #call: string | undefined
+  #answeredAt: number | undefined
   #impatient = false
 
   constructor(arrival: Arrival, play: Play, options: CallerOptions) {
@@ -68,7 +68,9 @@ export class Caller {
     const { patienceMs, talkMs, endedBy } = this.#arrival
     const { placedAt } = this.#live
     if (this.#impatient) this.giveUp()
-    else this.#later(placedAt + patienceMs - timers.now(), () => this.giveUp())
+    else if (patienceMs < Number.POSITIVE_INFINITY) {
+      this.#later(placedAt + patienceMs - timers.now(), () => this.giveUp())
+    }
     tally.open += 1
     let answers = 0
     const ends: string[] = []
@@ -77,18 +79,21 @@ export class Caller {
       if (type !== 'answered') return
       answers += 1
       const now = timers.now()
+      this.#answeredAt = now
       tally.answered += 1
       tally.wait.add(now - placedAt)
       tally.ring.add(now - (this.#live.rungAt ?? placedAt))
       this.#later(talkMs, () => this.#end(call, endedBy))
     }
-    await this.#options.carrier.follow(call, hear, this.#deaf.signal)
+    this.#followed = this.#options.carrier.follow(call, hear)
+    await this.#followed.over
     timers.clearTimeout(this.#timer)
+    if (this.#answeredAt !== undefined) tally.talk.add(timers.now() - this.#answeredAt)
     tally.over(call, answers, ends)
   }
 
   #end(call: string, by: Arrival['endedBy']): void {
-    this.#later(GRACE_MS, () => this.#deaf.abort())
+    this.#later(GRACE_MS, () => (this.#followed as Followed).leave())
     const { callee } = this.#live
     const ended =
       by === 'callee' && callee !== undefined ? callee.hangup() : this.#options.carrier.hangup(call)

@@ -12,14 +12,23 @@ import {
 } from '../../client/index.js'
 import { connect, createLine } from '../line.js'
 import { pause } from './play.js'
+import { promised } from './promised.js'
+
+/** A call that is listened to. */
+export interface Followed {
+  /** Settles when nothing more will come, or the listener has left. */
+  readonly over: Promise<void>
+  /** Nothing more is heard. */
+  leave(): void
+}
 
 export interface Carrier {
   /** Rejects with SwitchhookError if the hub does not let calls come this way. */
   open(): Promise<unknown>
   /** Rejects with what the hub refuses. */
   place(call: InboundCall): Promise<{ readonly call: string }>
-  /** Tells what the caller is told, in order, and settles when nothing more will come, or `signal` is aborted. */
-  follow(call: string, hear: (type: string, data: unknown) => void, signal: AbortSignal): Promise<void>
+  /** Tells what the caller is told, in order, from the beginning. */
+  follow(call: string, hear: (type: string, data: unknown) => void): Followed
   /** That the call is over by then may be an error. */
   hangup(call: string): Promise<void>
   close(): Promise<void>
@@ -41,6 +50,12 @@ const BusySocket = class extends WebSocket {
   }
 } as WebSocketConstructor
 
+/** What is heard until `over`, unless its listener leaves first; `forget` is done then. */
+export const followed = (over: Promise<void>, forget: () => void): Followed => {
+  const left = promised<void>()
+  return { over: Promise.race([over, left.promise]).then(forget), leave: () => left.resolve() }
+}
+
 /** Calls over the socket of a softphone without a device. */
 export const socketCarrier = (options: GatewayOptions): Carrier => {
   const gateway = createLine({ ...options, WebSocket: BusySocket })
@@ -52,12 +67,13 @@ export const socketCarrier = (options: GatewayOptions): Carrier => {
       calls.set(call.id, call)
       return { call: call.id }
     },
-    async follow(id, hear, signal) {
+    follow(id, hear) {
       const call = calls.get(id) as Call
       for (const type of ['progress', 'answered', 'ended'] as const) call.on(type, data => hear(type, data))
-      const deaf = new Promise(resolve => signal.addEventListener('abort', resolve))
-      await Promise.race([call.over, deaf])
-      calls.delete(id)
+      return followed(
+        call.over.then(() => {}),
+        () => calls.delete(id),
+      )
     },
     hangup: id => (calls.get(id) as Call).hangup(),
     close: () => gateway.close(),
@@ -67,26 +83,38 @@ export const socketCarrier = (options: GatewayOptions): Carrier => {
 /** Before a stream that broke is followed again. */
 const RETRY_MS = 500
 
+/** Follows a call over as many streams as it takes, until it is over, it is known to nobody, or `signal` is aborted. */
+const listen = async (
+  api: Pick<HubApi, 'events'>,
+  timers: Timers,
+  call: string,
+  hear: (type: string, data: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> => {
+  let lastEventId: string | undefined
+  for (;;) {
+    try {
+      let over = false
+      for await (const { id, type, data } of api.events(call, { lastEventId, signal })) {
+        lastEventId = id
+        over ||= type === 'ended'
+        hear(type, data)
+      }
+      if (over) return
+    } catch (error) {
+      if (!(error instanceof SwitchhookError && error.retry)) return
+    }
+    await pause(timers, RETRY_MS, signal)
+  }
+}
+
 /** Calls over HTTP, each followed over as many streams as it takes. */
 export const httpCarrier = (api: Pick<HubApi, 'place' | 'events' | 'hangup'>, timers: Timers): Carrier => ({
   open: async () => {},
   place: call => api.place(call),
-  async follow(call, hear, signal) {
-    let lastEventId: string | undefined
-    for (;;) {
-      try {
-        let over = false
-        for await (const { id, type, data } of api.events(call, { lastEventId, signal })) {
-          lastEventId = id
-          over ||= type === 'ended'
-          hear(type, data)
-        }
-        if (over) return
-      } catch (error) {
-        if (!(error instanceof SwitchhookError && error.retry)) return
-      }
-      await pause(timers, RETRY_MS, signal)
-    }
+  follow(call, hear) {
+    const deaf = new AbortController()
+    return { over: listen(api, timers, call, hear, deaf.signal), leave: () => deaf.abort() }
   },
   hangup: call => api.hangup(call),
   close: async () => {},

@@ -1,7 +1,8 @@
 // What the two ends of a simulated call share while a scenario is played: the script, the time it goes by, the tally,
 // and the calls under way, by which a phone knows what it is rung for and a caller who has answered.
 
-import { type Call, SwitchhookError, type Timers } from '../../client/index.js'
+import { SwitchhookError, type Timers } from '../../client/index.js'
+import type { PhoneCall } from './handset.js'
 import type { Scenario } from './scenario.js'
 import type { Tally } from './tally.js'
 
@@ -11,7 +12,7 @@ export interface Live {
   /** When the first phone rang. */
   rungAt: number | undefined
   /** The call as the phone has it that answered. */
-  callee: Call | undefined
+  callee: PhoneCall | undefined
 }
 
 export interface Play {
@@ -28,7 +29,7 @@ const MARK = 'simulated'
 export const mark = (number: number): Readonly<Record<string, string>> => ({ [MARK]: String(number) })
 
 /** The number of the arrival that a call is; none for calls from elsewhere. */
-export const numberOf = ({ params }: Call): number => Number(params[MARK])
+export const numberOf = ({ params }: PhoneCall): number => Number(params[MARK])
 
 /** The machine's own time. */
 export const machineTimers: Timers = {

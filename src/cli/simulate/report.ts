@@ -1,6 +1,7 @@
 // A simulation as people read it: how it stands while it runs, and what came of it in the end.
 
 import { bold, dim, green, type Line, line, type Piece, red, table, yellow } from '../text.js'
+import type { Figure, Forecast } from './forecast.js'
 import type { Quantiles } from './samples.js'
 import type { Counter, Summary, Tally } from './tally.js'
 
@@ -12,10 +13,18 @@ const kinds = (counter: Counter): string =>
     .map(([kind, times]) => `${kind} ${times}`)
     .join(', ')
 
-/** `820 ms`, `1.25 s`; a dash where nothing was measured. */
+/** `820 ms`, `1.25 s`, `3.5 min`, `8.0 h`; a dash where nothing was measured. */
 const time = (ms: number | null): string => {
   if (ms === null) return '-'
-  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(2)} s`
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 120_000) return `${(ms / 1000).toFixed(2)} s`
+  return ms < 7_200_000 ? `${(ms / 60_000).toFixed(1)} min` : `${(ms / 3_600_000).toFixed(1)} h`
+}
+
+/** A round time: `500 ms`, `20 s`, `5 min`. */
+const round = (ms: number): string => {
+  if (ms < 1000) return `${ms} ms`
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1000} s`
 }
 
 /** How it stands, for programs. */
@@ -38,19 +47,19 @@ export const progress = (tally: Tally, elapsedMs: number) => {
 
 type Progress = ReturnType<typeof progress>
 
-const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`
+const sofar = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1000)} s` : time(ms))
 
 export const progressLine = ({ elapsedMs, placed, open, faults, ...now }: Progress): Line => {
   const outcomes = (['answered', 'abandoned', 'unanswered', 'refused'] as const).filter(name => now[name] > 0)
   return line(
-    dim(seconds(elapsedMs)),
+    dim(sofar(elapsedMs)),
     `  ${[`${placed} placed`, `${open} now`, ...outcomes.map(name => `${now[name]} ${name}`)].join(', ')}`,
     faults === 0 ? '' : red(`, ${faults} faults`),
   )
 }
 
 export const progressPicture = (now: Progress, tally: Tally): Line[] => [
-  line(bold('simulating'), dim(`  ${seconds(now.elapsedMs)}`)),
+  line(bold('simulating'), dim(`  ${sofar(now.elapsedMs)}`)),
   ...table(
     [
       ['phones', `${now.online} of ${tally.phones.length} online`],
@@ -87,7 +96,7 @@ const outcomes = ({ calls }: Summary): Line[] => {
   )
 }
 
-const times = ({ lagMs, dispatchMs, waitMs, ringMs }: Summary): Line[] => {
+const times = ({ lagMs, dispatchMs, waitMs, ringMs, talkMs }: Summary, virtual: boolean): Line[] => {
   const row = (name: string, { median, p90, p99, max }: Quantiles, told: string): Piece[] => [
     name,
     ...[median, p90, p99, max].map(time),
@@ -96,13 +105,81 @@ const times = ({ lagMs, dispatchMs, waitMs, ringMs }: Summary): Line[] => {
   return table(
     [
       ['', dim('median'), dim('p90'), dim('p99'), dim('longest'), ''],
-      row('lag', lagMs, 'behind the script, by this machine'),
+      ...(virtual ? [] : [row('lag', lagMs, 'behind the script, by this machine')]),
       row('dispatch', dispatchMs, 'until the first phone rings'),
       row('wait', waitMs, 'until the answer'),
       row('ring', ringMs, 'from the first ring to the answer'),
+      row('talk', talkMs, 'from the answer to the end'),
     ],
     2,
   )
+}
+
+const percent = (share: number | null): string => (share === null ? '-' : `${(100 * share).toFixed(1)} %`)
+
+/** What a support line is judged by. */
+const service = ({ serviceLevel, waitMs, occupancy }: Summary): Line[] =>
+  table(
+    [
+      ['service level', percent(serviceLevel.share), dim(`answered within ${round(serviceLevel.withinMs)}`)],
+      ['speed of answer', time(waitMs.mean), dim('on average, of those that were answered')],
+      ['occupancy', percent(occupancy), dim('of their time signed in people were taken')],
+    ],
+    2,
+  )
+
+export interface SummaryStyle {
+  /** Whether it took place in virtual time, in which this machine is never late. */
+  readonly virtual: boolean
+  /** Columns. */
+  readonly width: number
+  /** What bars are made of. */
+  readonly bar: string
+}
+
+/** How many had waited how long, as bars: the longest takes what the numbers leave of the width. */
+const drawing = ({ waits, waitMs }: Summary, { width, bar }: SummaryStyle): Line[] => {
+  if (waits.length === 0) return []
+  const most = Math.max(...waits.map(({ count }) => count))
+  const rows = waits.map(({ toMs, count }) => {
+    const span = `to ${toMs === null ? time(waitMs.max) : round(toMs)}`
+    return { span, count: String(count), share: count / most }
+  })
+  const taken = (what: 'span' | 'count'): number => Math.max(...rows.map(row => row[what].length))
+  const room = Math.max(1, width - taken('span') - taken('count') - 8)
+  return [
+    line('  answered after'),
+    ...table(
+      rows.map(({ span, count, share }) => [span, count, green(bar.repeat(Math.ceil(share * room)))]),
+      4,
+    ),
+  ]
+}
+
+const formulas = { 'erlang-b': 'Erlang B', 'erlang-c': 'Erlang C' } as const
+
+/** What was to be expected, beside what came. */
+const expected = (forecast: Forecast): Line[] => {
+  if (forecast.formula === null) return [line(dim(`  no forecast by Erlang: ${forecast.because}`))]
+  const { formula, people, erlangs } = forecast
+  const row = (name: string, show: (value: number) => string, { expected, measured, halfWidth }: Figure) => [
+    name,
+    show(expected),
+    measured === null ? '-' : show(measured),
+    halfWidth === null ? dim('too few calls to say') : `± ${show(halfWidth)}`,
+  ]
+  const rows =
+    formula === 'erlang-b'
+      ? [row('busy', percent, forecast.busy)]
+      : [
+          row('waiting', percent, forecast.waiting),
+          row('wait until rung', time, forecast.waitMs),
+          row('service level', percent, forecast.serviceLevel),
+        ]
+  return [
+    line(`  ${formulas[formula]}: ${erlangs} erlangs, ${people} people`),
+    ...table([['', dim('expected'), dim('here'), dim('at 99 %')], ...rows], 4),
+  ]
 }
 
 const spread = (values: readonly number[]): string => {
@@ -119,18 +196,25 @@ const verdict = ({ ok, faults, faultCount }: Summary): Line[] =>
       ]
 
 /** What came of it. */
-export const summaryLines = (summary: Summary): Line[] => {
+export const summaryLines = (
+  summary: Summary & { readonly erlang: Forecast },
+  style: SummaryStyle,
+): Line[] => {
   const { seed, tookMs, calls, phones, connections, errors } = summary
-  const { lost, resumed, renewed } = connections
+  const { lost, resumed, renewed, signedOut } = connections
   const perPhone = (what: 'offered' | 'answered'): string => spread(phones.map(phone => phone[what]))
   return [
     line(bold(`${calls.placed} calls to ${phones.length} phones in ${time(tookMs)}`), dim(`, seed ${seed}`)),
     ...outcomes(summary),
-    ...times(summary),
+    ...times(summary, style.virtual),
+    ...service(summary),
+    ...drawing(summary, style),
+    ...expected(summary.erlang),
     line('  a phone was offered ', perPhone('offered'), ' calls, and answered ', perPhone('answered')),
     ...(lost === 0
       ? []
       : [line(`  connections: ${lost} lost, ${resumed} sessions resumed, ${renewed} begun anew`)]),
+    ...(signedOut === 0 ? [] : [line(`  shifts: people signed out ${signedOut} times`)]),
     ...(sum(errors) === 0 ? [] : [line(yellow('  errors'), ` ${kinds(errors)}`)]),
     ...verdict(summary),
   ]

@@ -1,24 +1,37 @@
 // Plays a scenario: brings its phones online, places its calls when their times come, and sees that all of it is over
-// in the end. The driver: real softphones and a real API, at the address and by the time that it is given.
+// in the end. The driver: by whatever phones, carrier and time it is given.
 
-import type { HubApi, Timers, Welcome } from '../../client/index.js'
+import type { Timers } from '../../client/index.js'
 import { Agent } from './agent.js'
 import { Caller } from './caller.js'
 import type { Carrier } from './carrier.js'
+import type { OpenHandset, SignedIn } from './handset.js'
 import { type Play, pause } from './play.js'
 import type { Scenario } from './scenario.js'
 import type { Tally } from './tally.js'
+
+const liveStates = ['received', 'planning', 'queued', 'placing', 'ringing', 'connected'] as const
+
+/** What the hub itself says of calls that are not over, a page at a time. */
+export interface Register {
+  calls(query: {
+    readonly state: (typeof liveStates)[number]
+    readonly limit: number
+    readonly cursor?: string | undefined
+  }): Promise<{ readonly calls: readonly { readonly call: string }[]; readonly cursor?: string | undefined }>
+}
 
 export interface SimulationOptions {
   readonly scenario: Scenario
   readonly tally: Tally
   readonly timers: Timers
-  readonly url: string
   readonly carrier: Carrier
-  readonly api: Pick<HubApi, 'calls'>
+  readonly api: Register
+  readonly open: OpenHandset
   /** Whose phones there are, one for each time that an account is named. */
   readonly accounts: readonly string[]
-  readonly token: (account: string) => Promise<string>
+  /** How long someone is taken after each call that they answered, by the hub's configuration. Default 0. */
+  readonly wrapupMs?: number | undefined
   /** What is called. */
   readonly to: string
   /** Ends it early: no further calls, and all callers give up. */
@@ -30,8 +43,6 @@ const CONNECTING = 32
 /** How long phones have to hear the end of calls whose callers have. */
 const GRACE_MS = 5_000
 
-const liveStates = ['received', 'planning', 'queued', 'placing', 'ringing', 'connected'] as const
-
 export class Simulation {
   readonly #options: SimulationOptions
   readonly #play: Play
@@ -40,19 +51,21 @@ export class Simulation {
   readonly #placed = new Set<string>()
 
   constructor(options: SimulationOptions) {
-    const { scenario, timers, tally, url, accounts, token } = options
+    const { scenario, timers, tally, accounts, open, wrapupMs = 0 } = options
     this.#options = options
     this.#play = { scenario, timers, tally, live: new Map() }
+    const people = new Map([...new Set(accounts)].map((account, person) => [account, person]))
     this.#agents = accounts.map((account, number) => {
       const device = `sim-${number + 1}`
-      return new Agent(this.#play, { url, token: () => token(account), account, device, number })
+      const person = Number(people.get(account))
+      return new Agent(this.#play, { open, account, device, number, person, wrapupMs })
     })
   }
 
   /** Brings carrier and phones online, and says what the hub makes of each phone. Rejects with SwitchhookError if it refuses one. */
-  async connect(): Promise<readonly Welcome[]> {
+  async connect(): Promise<readonly SignedIn[]> {
     await this.#options.carrier.open()
-    const welcomes: Welcome[] = []
+    const welcomes: SignedIn[] = []
     const left = this.#agents.values()
     await Promise.all(
       Array.from({ length: CONNECTING }, async () => {
@@ -66,6 +79,7 @@ export class Simulation {
   async play(): Promise<void> {
     const { scenario, tally, timers, carrier, to, stop } = this.#options
     const startedAt = timers.now()
+    for (const agent of this.#agents) agent.begin()
     const calls: Promise<void>[] = []
     const giveUp = (): void => {
       for (const caller of this.#callers) caller.giveUp()
@@ -80,6 +94,7 @@ export class Simulation {
     }
     await Promise.all(calls)
     stop.removeEventListener('abort', giveUp)
+    for (const agent of this.#agents) agent.end()
     await this.#settle()
     await this.#audit()
   }

@@ -1,6 +1,7 @@
 // What came of a simulation, counted as it goes, and the rules that nothing may break: every call has one end, every
 // device that was offered it is told that end, and nobody is offered two calls at once.
 
+import { type Bin, histogram } from './histogram.js'
 import { type Quantiles, Samples } from './samples.js'
 
 /** What one phone has done. */
@@ -11,6 +12,9 @@ export interface PhoneTally {
   rejected: number
   /** It would have answered, and the caller, or another device, was faster. */
   late: number
+  /** For so long its person was signed in, and of that rung, on a call or in wrap-up. */
+  signedInMs: number
+  takenMs: number
 }
 
 /** How many of each kind. */
@@ -22,6 +26,10 @@ export const count = (counter: Counter, kind: string): void => {
 
 /** So many broken rules are told in words; all are counted. */
 const TOLD_FAULTS = 20
+
+/** To four digits; null where there is no whole. */
+const shareOf = (part: number, whole: number): number | null =>
+  whole === 0 ? null : Math.round((10_000 * part) / whole) / 10_000
 
 export class Tally {
   placed = 0
@@ -39,15 +47,19 @@ export class Tally {
   readonly dispatch = new Samples()
   readonly wait = new Samples()
   readonly ring = new Samples()
+  /** From the answer until the caller knows that it is over. */
+  readonly talk = new Samples()
+  /** Of each call that was rung somewhere 0, of each that found everyone busy 1, as that became known. */
+  readonly turnedAway: number[] = []
   readonly phones: PhoneTally[] = []
-  readonly connections = { online: 0, lost: 0, resumed: 0, renewed: 0 }
+  readonly connections = { online: 0, lost: 0, resumed: 0, renewed: 0, signedOut: 0 }
   /** What failed in the background, by code. */
   readonly errors: Counter = {}
   readonly faults: string[] = []
   faultCount = 0
 
   phone(phone: string): PhoneTally {
-    const tally = { phone, offered: 0, answered: 0, rejected: 0, late: 0 }
+    const tally = { phone, offered: 0, answered: 0, rejected: 0, late: 0, signedInMs: 0, takenMs: 0 }
     this.phones.push(tally)
     return tally
   }
@@ -58,15 +70,25 @@ export class Tally {
     if (this.faults.length < TOLD_FAULTS) this.faults.push(text)
   }
 
+  /** A phone rings, the first for its call, so long after that was placed. */
+  rang(afterMs: number): void {
+    this.dispatch.add(afterMs)
+    this.turnedAway.push(0)
+  }
+
   /** The caller has heard all that there is to hear: so many answers, and these ends. */
   over(call: string, answers: number, ends: readonly string[]): void {
     this.open -= 1
     if (ends.length !== 1) this.fault(`call ${call} has ${ends.length} ends`)
     if (answers > 1) this.fault(`call ${call} was answered ${answers} times`)
+    if (answers === 0 && ends[0] === 'busy') this.turnedAway.push(1)
     for (const reason of ends) count(answers > 0 ? this.ended : this.unanswered, reason)
   }
 
-  summary(seed: number, tookMs: number): Summary {
+  /** `withinMs`: calls that are answered so soon count for the service level. */
+  summary(seed: number, tookMs: number, withinMs = 20_000): Summary {
+    const sum = (what: 'signedInMs' | 'takenMs'): number =>
+      this.phones.reduce((all, phone) => all + phone[what], 0)
     const { canceled = 0, ...unanswered } = this.unanswered
     const { online: _, ...connections } = this.connections
     return {
@@ -81,10 +103,17 @@ export class Tally {
         refused: this.refused,
         ended: this.ended,
       },
+      serviceLevel: {
+        withinMs,
+        share: shareOf(this.wait.values.filter(ms => ms <= withinMs).length, this.placed),
+      },
+      occupancy: shareOf(sum('takenMs'), sum('signedInMs')),
       lagMs: this.lag.quantiles(),
       dispatchMs: this.dispatch.quantiles(),
       waitMs: this.wait.quantiles(),
       ringMs: this.ring.quantiles(),
+      talkMs: this.talk.quantiles(),
+      waits: histogram(this.wait.values),
       connections,
       phones: this.phones,
       errors: this.errors,
@@ -112,11 +141,24 @@ export interface Summary {
     /** How those ended that were answered. */
     readonly ended: Counter
   }
+  /** The share of all calls that were answered within this time; null where there was none. */
+  readonly serviceLevel: { readonly withinMs: number; readonly share: number | null }
+  /** The share of their time signed in that people were rung, on a call or in wrap-up. */
+  readonly occupancy: number | null
   readonly lagMs: Quantiles
   readonly dispatchMs: Quantiles
   readonly waitMs: Quantiles
   readonly ringMs: Quantiles
-  readonly connections: { readonly lost: number; readonly resumed: number; readonly renewed: number }
+  readonly talkMs: Quantiles
+  /** How many of those that were answered had waited for how long. */
+  readonly waits: readonly Bin[]
+  readonly connections: {
+    readonly lost: number
+    readonly resumed: number
+    readonly renewed: number
+    /** How often someone's shift was over. */
+    readonly signedOut: number
+  }
   readonly phones: readonly PhoneTally[]
   readonly errors: Counter
   readonly faults: readonly string[]

@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander'
 import { algorithms } from '../../config.js'
 import { misuse } from '../failure.js'
-import { duration, whole } from '../flags.js'
+import { duration, whole, words } from '../flags.js'
 import type { Start } from '../program.js'
 import type { Job } from '../shell.js'
 import { type CheckFlags, checkToken } from './check.js'
@@ -14,12 +14,6 @@ interface TokenOptions extends MintFlags, CheckFlags {
   readonly check?: string | true
   readonly json?: boolean
 }
-
-/** `a b`, `a,b` and a flag given twice are the same. */
-const words = (text: string, before: readonly string[] = []): readonly string[] => [
-  ...before,
-  ...text.split(/[\s,]+/).filter(word => word !== ''),
-]
 
 export const tokenCommand = (start: Start): Command =>
   new Command('token')

@@ -1,5 +1,6 @@
 // The door of the instruction languages: documents into steps, and where documents come from.
 
+export { checkCallback } from './callback.js'
 export { documentLimit, type Language, readDocument, readInstructions } from './document.js'
 export { forwardOf } from './forward.js'
 export { checkInline, type InlineSource, type InstructionSource, type UrlSource } from './inline.js'

@@ -36,6 +36,10 @@ export class Reading {
   readonly #faults: Fault[] = []
   readonly #warnings: string[] = []
 
+  get faults(): readonly Fault[] {
+    return this.#faults
+  }
+
   fault(path: string, message: string): void {
     if (this.#faults.length < most) this.#faults.push({ path: plain(path), message: plain(message) })
   }

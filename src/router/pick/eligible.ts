@@ -35,7 +35,7 @@ export const devicesPerPerson = 10
 export const obstacle = (
   { account, status, routing }: AccountEntry,
   { paused, skills }: Member,
-  policy: Policy,
+  policy: Pick<Policy, 'caller' | 'rung' | 'skills' | 'now'>,
 ): SkipReason | undefined => {
   if (account === policy.caller) return 'is-the-caller'
   if (policy.rung.has(account)) return 'rung-already'

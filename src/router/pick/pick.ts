@@ -58,7 +58,7 @@ type Seat = Candidate & { readonly place: number; readonly order: number; readon
 const ranks = 8
 
 /** The candidates in the order to ring them, and why each other account is not one. */
-export const pick = ({ accounts = [] }: Resource, policy: Policy): Picked => {
+export const pick = ({ accounts = [] }: Pick<Resource, 'accounts'>, policy: Policy): Picked => {
   const seats: Seat[] = []
   const skipped: Skipped[] = []
   const order = orders[policy.strategy]

@@ -1,13 +1,11 @@
-// One instruction document over HTTP: what a voice application is told, with the signature that shows who asks, and
-// what its answer amounts to. How it is reached, and where no request goes, is the egress room's.
+// One instruction document over HTTP: what a voice application is told, and what its answer amounts to. How it is reached, and where no request goes, is the egress room's.
 
 import type { Config } from '../../config.js'
-import { createEgress, DocumentCache, type Method, type Network } from '../../egress/index.js'
+import { createEgress, DocumentCache, type Method, type Network, signed } from '../../egress/index.js'
 import type { Bounds } from '../../limits/index.js'
 import type { TenantId } from '../../protocol/index.js'
 import { type Clock, faultText } from '../../runtime/index.js'
 import { documentLimit, type Instructions, type Language, readDocument } from '../instructions/index.js'
-import { signatureOf } from './form.js'
 
 /** What is asked for, and with which fields: posted, or with GET as its query. */
 export interface Ask {
@@ -45,10 +43,6 @@ const languages: ReadonlyMap<string, Language> = new Map([
   ['application/json', 'json'],
 ])
 
-/** Whether a hop is signed as the first one is: it leads to the same host, and not from https to http. */
-const maySign = (url: URL, first: URL): boolean =>
-  url.host === first.host && (url.protocol === 'https:' || first.protocol === 'http:')
-
 const refused = (why: string, failure: Failure): Answer => ({ ok: false, failure, why })
 
 /** The exchange under a configuration's `fetch`. Deadlines are the clock's. */
@@ -68,19 +62,7 @@ export const createExchange = (
           shelf,
           limit: documentLimit,
           wants: type => languages.has(type),
-          say(hop) {
-            const posted = hop.method === 'POST' ? form : undefined
-            return {
-              headers: {
-                ...(posted && { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }),
-                ...(authToken !== undefined &&
-                  maySign(hop.url, first) && {
-                    'x-twilio-signature': signatureOf(authToken, hop.url, posted),
-                  }),
-              },
-              ...(posted && { body: posted.toString() }),
-            }
-          },
+          say: signed(first, { form }, authToken),
         },
         withinMs,
       )

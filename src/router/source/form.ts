@@ -1,7 +1,6 @@
-// What a voice application is told when it is asked for instructions, and the signature that shows who asks: the
-// form fields and the X-Twilio-Signature header that applications written for that language expect.
+// What a voice application is told when it is asked for instructions: the form fields that applications written for
+// that language expect. How they are signed is the egress room's.
 
-import { createHmac } from 'node:crypto'
 import type { CallId, Params, TenantId } from '../../protocol/index.js'
 
 /** The call that instructions are asked for. */
@@ -38,21 +37,3 @@ export const formOf = (
       }),
     ]),
   ])
-
-/**
- * The fields as a query. A question mark stands there for itself (RFC 3986, section 3.4): the helper library, when it
- * puts the address of a request together again, takes `%3F` for one too.
- */
-export const queryOf = (form: URLSearchParams): string => form.toString().replaceAll('%3F', '?')
-
-/**
- * The value of X-Twilio-Signature: base64 of the HMAC-SHA1, under the tenant's token, of the URL exactly as it goes
- * on the wire and then, for a form that is posted, of each field's name and value, sorted by name.
- */
-export const signatureOf = (authToken: string, url: URL, posted = new URLSearchParams()): string => {
-  const fields = new URLSearchParams(posted)
-  fields.sort()
-  return createHmac('sha1', authToken)
-    .update(url.href + [...fields].flat().join(''))
-    .digest('base64')
-}

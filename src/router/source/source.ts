@@ -3,12 +3,12 @@
 // instructions knows within it what they are, or why there are none.
 
 import type { Config } from '../../config.js'
-import { locate, type Network, shown } from '../../egress/index.js'
+import { addressed, locate, type Network, shown } from '../../egress/index.js'
 import { Bounds } from '../../limits/index.js'
 import type { Clock } from '../../runtime/index.js'
 import type { InstructionSource, Instructions, Method } from '../instructions/index.js'
 import { type Answer, createExchange } from './exchange.js'
-import { formOf, type InstructionRequest, queryOf } from './form.js'
+import { formOf, type InstructionRequest } from './form.js'
 
 /** A URL that was asked in vain, without its query (which may hold secrets), and why. */
 export interface Attempt {
@@ -63,9 +63,8 @@ export const createSource = ({
   ): Promise<Answer> => {
     const located = locate(text, request.base)
     if (!located.ok) return { ok: false, failure: '11200', why: located.message }
-    const url = located.value
     const form = formOf(request, failed)
-    if (method === 'GET') url.search += `${url.search === '' ? '?' : '&'}${queryOf(form)}`
+    const url = addressed({ url: located.value, method }, form)
     const { tenant, authToken } = request
     return exchange.ask({ tenant, url, method, form, authToken }, withinMs)
   }

@@ -4,8 +4,10 @@
 import { locate, shown } from '../../egress/index.js'
 import { ok, type Result } from '../../errors.js'
 import type { Call } from '../call.js'
+import { endings } from '../endings.js'
 import type { Method, UrlSource } from '../instructions/index.js'
 import type { Course, Next } from '../plan.js'
+import type { Parting } from '../search.js'
 
 /** Where to ask; undefined: nowhere. An empty one is the document's own address, as everywhere on the web. */
 export const actionOf = (
@@ -27,3 +29,13 @@ export const toAction = (
   timeline.add('action', { url: shown(source.url) })
   return { next: 'document', source, fields }
 }
+
+/** What a dial's action is told of it. */
+export const dialFields = (
+  { id, dials }: Call,
+  { reason, talkMs }: Parting,
+): Readonly<Record<string, string>> => ({
+  DialCallStatus: endings[reason].dialCallStatus,
+  DialCallSid: `${id}.${dials}`,
+  DialCallDuration: String(Math.round(talkMs / 1000)),
+})

@@ -10,7 +10,9 @@ import { type DialStep, forwardOf, type PerformStep } from '../instructions/inde
 import type { Offer } from '../offer.js'
 import type { Course, Next } from '../plan.js'
 import type { Parting, Search } from '../search.js'
-import { actionOf, toAction } from './action.js'
+import type { Leg } from '../status-callbacks.js'
+import { actionOf, dialFields, toAction } from './action.js'
+import { dialQueue } from './dial-queue.js'
 import { perform } from './perform.js'
 
 /** How a dial ended: answered, or as the call would end if nothing followed. */
@@ -20,12 +22,15 @@ export class Dialing implements Search {
   readonly terms: DialStep
   readonly #call: Call
   readonly #hunts: Hunt[]
+  /** Those that an application is told of. */
+  readonly #legs: readonly Leg[]
   #settle: ((result: DialResult) => void) | undefined
   #talk: Promise<Parting | undefined> | undefined
   #part: ((parting?: Parting) => void) | undefined
   #left: number
 
-  constructor(call: Call, step: DialStep) {
+  /** `base`: where relative addresses begin. */
+  constructor(call: Call, step: DialStep, base?: string) {
     this.#call = call
     this.terms = step
     if (step.action !== undefined) {
@@ -34,13 +39,16 @@ export class Dialing implements Search {
       })
     }
     const rung = new Set<AccountId>()
+    const legs = call.callbacks.legsOf(step, base)
+    this.#legs = legs.filter(leg => leg !== undefined)
     this.#hunts = step.to.map(
-      noun =>
+      (noun, index) =>
         new Hunt(
           call,
           {
             noun,
             rung,
+            leg: legs[index],
             ...(step.timeoutMs !== undefined && { timeoutMs: step.timeoutMs }),
             ...(step.strategy !== undefined && { strategy: step.strategy }),
             ...(step.skills !== undefined && { skills: step.skills }),
@@ -75,6 +83,7 @@ export class Dialing implements Search {
   }
 
   parted(parting: Parting): void {
+    for (const leg of this.#legs) leg.end(endings[parting.reason].dialCallStatus)
     this.#part?.(parting)
   }
 
@@ -95,6 +104,7 @@ export class Dialing implements Search {
         if (offer.outcome === 'missed') hunt.outcomes.push(offer.outcome satisfies OfferOutcome)
       }
     }
+    for (const leg of this.#legs) leg.stop(reason)
   }
 
   #exhausted(): void {
@@ -127,12 +137,12 @@ const fail = (call: Call, message: string): Next => {
 
 /** Rings, and follows what comes of it. */
 export const dial = async (call: Call, step: DialStep, course: Course): Promise<Next> => {
-  if (step.queue !== undefined) return fail(call, 'Dial with Queue is not supported by this hub yet')
   const forward = forwarded(call, step)
   if (forward !== undefined) return perform(call, forward, course)
   const action = actionOf(step, course)
   if (!action.ok) return fail(call, `Dial action: ${action.message}`)
-  const dialing = new Dialing(call, step)
+  if (step.queue !== undefined) return dialQueue(call, step.queue.name, action.value)
+  const dialing = new Dialing(call, step, course.base)
   call.dial(dialing, step)
   const bound = call.parts.clock.after(step.totalTimeoutMs ?? call.parts.config.calls.totalTimeoutMs, () =>
     dialing.stop('timeout'),
@@ -143,9 +153,5 @@ export const dial = async (call: Call, step: DialStep, course: Course): Promise<
   if (over === undefined || course.errand.over) return { next: 'nothing' }
   if (result !== 'answered') call.dialledAs(result)
   if (action.value === undefined) return { next: 'verb' }
-  return toAction(call, action.value, {
-    DialCallStatus: endings[over.reason].dialCallStatus,
-    DialCallSid: `${call.id}.${call.dials}`,
-    DialCallDuration: String(Math.round(over.talkMs / 1000)),
-  })
+  return toAction(call, action.value, dialFields(call, over))
 }

@@ -1,9 +1,30 @@
-// Enqueue: there is no queue in this hub yet, and a caller who asks for one is told so.
+// Enqueue: the call waits until someone of a group takes it, or its wait is over another way. Then its `action` is asked,
+// or the next verb follows; without an `action` an answered call is over when either side hangs up.
 
 import type { Call } from '../call.js'
-import type { Next } from '../plan.js'
+import type { EnqueueStep } from '../instructions/index.js'
+import type { Course, Next } from '../plan.js'
+import { actionOf, toAction } from './action.js'
 
-export const enqueue = (call: Call): Next => {
-  call.end('failed', { message: 'Enqueue is not supported by this hub yet' })
+const fail = (call: Call, message: string): Next => {
+  call.end('failed', { message })
   return { next: 'nothing' }
+}
+
+/** Waits, and follows what comes of it. */
+export const enqueue = async (call: Call, step: EnqueueStep, course: Course): Promise<Next> => {
+  const action = actionOf(step, course)
+  if (!action.ok) return fail(call, `Enqueue action: ${action.message}`)
+  const waiting = call.parts.queues.enter(call, step)
+  if (waiting === undefined) return fail(call, `Enqueue: there is no group ${step.group}`)
+  const { how, reason, result, waitMs } = await waiting.over
+  const over = how !== 'answered' || (action.value && (await waiting.talk))
+  if (over === undefined || course.errand.over) return { next: 'nothing' }
+  if (how !== 'answered') call.passed(reason)
+  if (action.value === undefined) return { next: 'verb' }
+  return toAction(call, action.value, {
+    QueueResult: result,
+    QueueSid: step.group,
+    QueueTime: String(Math.round(waitMs / 1000)),
+  })
 }

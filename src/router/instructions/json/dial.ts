@@ -3,11 +3,11 @@
 import Type from 'typebox'
 import { DestinationName, Params, paramsFit, paramsLimit } from '../../../protocol/index.js'
 import { check } from '../../../runtime/index.js'
+import { readCallback } from '../callback.js'
 import { numberOf } from '../content.js'
-import { methods } from '../location.js'
-import { distinct, url, word, words } from '../options.js'
+import { distinct } from '../options.js'
 import { below, type Reading } from '../reading.js'
-import { callbackEvents, type Noun, type StatusCallback } from '../steps.js'
+import type { Noun } from '../steps.js'
 import { dialOptions } from '../vocabulary.js'
 import { isObject, shape, type Verb } from './shape.js'
 
@@ -20,27 +20,10 @@ const nounShape = shape(
     statusCallback: Type.Optional(Type.Unknown()),
   },
 )
-const callbackShape = shape(
-  { method: word('method', methods), events: words('events', callbackEvents), url: url('url') },
-  {},
-  ['url'],
-)
 const dialShape = shape(dialOptions, {
   to: Type.Optional(Type.Unknown()),
   queue: Type.Optional(DestinationName),
 })
-
-const callback = (given: unknown, at: string, reading: Reading): StatusCallback | undefined => {
-  const form = typeof given === 'string' ? { url: given } : given
-  const value = callbackShape(form, at, reading)
-  return (
-    value && {
-      url: String(value.url),
-      method: value.method ?? 'POST',
-      events: value.events ?? ['completed'],
-    }
-  )
-}
 
 const noun = (given: unknown, at: string, reading: Reading): Noun | undefined => {
   if (typeof given === 'string') {
@@ -52,7 +35,9 @@ const noun = (given: unknown, at: string, reading: Reading): Noun | undefined =>
   const { name, params = {}, statusCallback } = value
   if (!paramsFit(params)) reading.fault(below(at, 'params'), `must keep within ${paramsLimit} bytes`)
   const told =
-    statusCallback === undefined ? undefined : callback(statusCallback, below(at, 'statusCallback'), reading)
+    statusCallback === undefined
+      ? undefined
+      : readCallback(statusCallback, below(at, 'statusCallback'), reading)
   return { name, params, ...(told && { statusCallback: told }) }
 }
 

@@ -1,0 +1,4 @@
+// The door of the queues.
+
+export { Queues, type QueuesOptions } from './queues.js'
+export { type Departed, Waiting } from './waiting.js'
