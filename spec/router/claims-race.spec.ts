@@ -78,8 +78,10 @@ t.test(
     const { clock, router, presence } = room
     const devices = staff(room)
     const faults: string[] = []
+    /** The calls and those who would not have them. */
+    const refused = new Set<string>()
     const reasons: Record<string, number> = {}
-    let [refused, answered, won, lost] = [0, 0, 0, 0]
+    let [denied, answered, won, lost] = [0, 0, 0, 0]
 
     const place = (chance: Chance): Outcome => {
       const ends: CallFrame[] = []
@@ -98,7 +100,11 @@ t.test(
         for (const [call, last] of words) {
           if (last !== undefined) continue
           if (chance.odds(0.5)) acts.push(() => (router.accept(party, call).ok ? won++ : lost++))
-          else if (chance.odds(0.3)) acts.push(() => void router.reject(party, call, 'declined'))
+          else if (chance.odds(0.3)) {
+            acts.push(() => {
+              if (router.reject(party, call, 'declined').ok) refused.add(`${call} ${party.account}`)
+            })
+          }
         }
       }
       for (const { call } of calls) {
@@ -138,7 +144,7 @@ t.test(
         if (ends.length !== 1 || end?.type !== 'ended' || end.reason !== reason)
           faults.push(`${call} ended ${ends.length} times`)
         reasons[String(reason)] = (reasons[String(reason)] ?? 0) + 1
-        refused += timeline.filter(({ event }) => event === 'claim-refused').length
+        denied += timeline.filter(({ event }) => event === 'claim-refused').length
         if (by) answered++
         const heard = devices.filter(({ words }) => words.has(call))
         if (String(offered.sort()) !== String(heard.map(({ party }) => party.device).sort()))
@@ -152,12 +158,20 @@ t.test(
             faults.push(`${party.device} hears ${last?.type} of ${call}`)
           else if (last.type === 'ended' && last.reason !== reason)
             faults.push(`${party.device} hears ${last.reason}`)
-          else if (last.type === 'cancel' && by) {
-            const elsewhere = last.reason === 'answered-elsewhere'
-            if (elsewhere && last.by?.device !== by.device)
-              faults.push(`${party.device} hears of ${last.by?.device}`)
-          } else if (last.type === 'cancel' && last.reason === 'answered-elsewhere')
-            faults.push(`${call}: nobody answered`)
+          else if (last.type === 'cancel') {
+            const isTheirs = (line: (typeof timeline)[number]) =>
+              line.event === 'timed-out' && line.account === party.account
+            const holds = {
+              'answered-elsewhere': by !== undefined && last.by?.device === by.device,
+              'caller-canceled': reason === 'canceled' && last.by === undefined,
+              'rejected-elsewhere':
+                last.by?.account === party.account && refused.has(`${call} ${party.account}`),
+              timeout: timeline.some(isTheirs),
+              failed: false,
+            }
+            if (!holds[last.reason])
+              faults.push(`${party.device} hears ${last.reason} of ${call}, ended ${reason}`)
+          }
         }
       }
       for (const account of new Set(devices.map(({ party }) => party.account))) {
@@ -176,10 +190,10 @@ t.test(
       claims,
       'each ended once',
     )
-    t.comment({ reasons, refused, won, lost })
+    t.comment({ reasons, denied, won, lost })
     t.equal(won, answered, 'who was told that it has a call is on record for it')
     t.ok(
-      refused > claims / 100 && lost > claims / 100,
+      denied > claims / 100 && lost > claims / 100,
       'claims and answers were refused, often enough to be a race',
     )
   },
