@@ -8,8 +8,10 @@ import { Client, until, upgradeRequest } from '../support/gateway.js'
 import { Child, launcherOf } from '../support/processes.js'
 
 t.test('[FU5] a process short of files turns newcomers away, keeps whom it has, and recovers', async t => {
+  // Node opens half as many at a time while it loads what a hub is made of.
+  const files = 400
   const launcher = await launcherOf()
-  const hub = new Child(t, [launcher, 'serve', '--dev', '--json', '--port', '0'], {}, 200)
+  const hub = new Child(t, [launcher, 'serve', '--dev', '--json', '--port', '0'], {}, files)
   const { url, socket, dev, pid } = await hub.stdout.next({ event: 'listening' })
   const port = Number(new URL(String(url)).port)
   const { tenant, kid, secret } = dev as { tenant: string; kid: string; secret: string }
@@ -26,12 +28,12 @@ t.test('[FU5] a process short of files turns newcomers away, keeps whom it has, 
   for (const { closed } of peers) void closed.then(() => gone++)
   const inside = () => peers.filter(({ text }) => text().includes('101 Switching')).length
   await until(() => gone + inside() === peers.length)
-  t.ok(inside() > 50 && inside() < 200, `${inside()} of 600 got in`)
+  t.ok(inside() > 50 && inside() < files, `${inside()} of 600 got in`)
   t.ok(
     peers.some(peer => peer.status() === 503),
     'some of the others heard why',
   )
-  t.ok(readdirSync(`/proc/${pid}/fd`).length < 200, 'and there are files left')
+  t.ok(readdirSync(`/proc/${pid}/fd`).length < files, 'and there are files left')
   const ready = async () => {
     const peer = plain(t, port, 'GET /readyz HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n')
     await peer.closed

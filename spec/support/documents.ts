@@ -22,8 +22,18 @@ const dialOf = (chance: Chance, names: readonly string[]) => ({
   },
 })
 
+const enqueueOf = (chance: Chance, names: readonly string[]) => ({
+  enqueue: {
+    group: chance.pick(names.filter(name => name.startsWith('g'))),
+    priority: chance.below(3),
+    ...(chance.odds(0.3) && { maxWaitMs: 500 + chance.below(6_000) }),
+    ...(chance.odds(0.1) && { skills: ['fr'] }),
+    ...(chance.odds(0.3) && { action: after }),
+  },
+})
+
 const stepOf = (chance: Chance, names: readonly string[]): object => {
-  switch (chance.below(12)) {
+  switch (chance.below(14)) {
     case 0:
       return { pause: { ms: chance.below(900) } }
     case 1:
@@ -38,6 +48,10 @@ const stepOf = (chance: Chance, names: readonly string[]): object => {
         { hangup: {} },
         { redirect: { url: after } },
       ])
+    case 5:
+    case 6:
+    case 7:
+      return enqueueOf(chance, names)
     default:
       return dialOf(chance, names)
   }

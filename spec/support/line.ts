@@ -226,7 +226,7 @@ export class Line {
     if (last?.[2] !== (record.by && nameOf(record.by))) foul(`was answered by ${last?.[2]}, not as on record`)
     let rung = new Set<string>()
     for (const line of lines) {
-      if (line.event === 'dial') rung = new Set()
+      if (['dial', 'queued', 'round'].includes(line.event)) rung = new Set()
       if (line.event !== 'offered') continue
       if (rung.has(nameOf(line))) foul(`rings ${nameOf(line)} twice`)
       rung.add(nameOf(line))

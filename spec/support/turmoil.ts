@@ -40,6 +40,7 @@ const groups = Object.fromEntries(
       wrapupMs: group % 3 === 0 ? 0 : 800,
       coolDownMs: { rejected: 500, busy: 1_000, missed: group % 2 === 0 ? 2_000 : 0 },
       ...(group % 2 === 0 && { awayAfterMisses: 3 }),
+      queue: { maxWaitMs: 4_000 + 1_000 * group, maxLength: 4 + group, leaveWhenEmpty: group % 2 === 0 },
     },
   ]),
 )
@@ -130,6 +131,7 @@ export class Turmoil {
         else story.record = record
         const position = ++this.#kept
         this.#count(record.reason)
+        if (record.timeline.some(({ event }) => event === 'queued')) this.#count('queued')
         if (position % 3 === 0) queueMicrotask(() => settled(position))
         else if (position % 3 === 1) this.#clock.after(20, () => settled(position))
         else {
