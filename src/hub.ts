@@ -40,6 +40,8 @@ export interface HubOptions {
   readonly connect?: Connect
   /** What a token's verification passes through: other threads do it, and a test says when it is over. */
   readonly verifying?: <T>(verification: Promise<T>) => Promise<T>
+  /** Hears of each call that waits for the disk: `told` settles once its caller knows that it is over. */
+  readonly keeping?: RouterOptions['keeping']
 }
 
 /** Where a hub listens. */
@@ -203,6 +205,7 @@ const assemble = (
     random,
     overloaded,
     records: store.records,
+    keeping: options.keeping,
     ...(options.readPresence && { read: options.readPresence }),
   })
   const gateway = createGateway({

@@ -325,6 +325,31 @@ t.test('a call is held, passed on, and joined with another by the keys', async t
   t.equal(await exit, 0)
 })
 
+t.test('two calls are joined by a key', async t => {
+  const world = await hubOf(t)
+  const bob = await world.phone('bob')
+  const outside = await world.api('gateway', carrier)
+  const terminal = await at(world, 'alice', { capacity: 2 })
+  const exit = terminal.run('phone', '--json', '--auto', 'accept')
+  await terminal.stdout.until(/"event":"registered"/)
+  const { call } = await outside.place({ to: 'alice', from: '+15550199' })
+  await terminal.stdout.until(/"event":"connected"/)
+  bob.softphone.on('invite', call => call.accept())
+  terminal.stdin.write('c bob\n')
+  await terminal.stdout.until(/"event":"answered"/)
+  terminal.stdin.write('j\n')
+  await terminal.stdout.until(/"event":"ended".*"event":"ended"/s)
+  for await (const { type, data } of outside.events(call)) {
+    if (type === 'answered' && (data as { by: object; seq: number }).seq > 3) {
+      t.match(data, { by: { account: 'bob' } })
+      break
+    }
+  }
+  await outside.hangup(call)
+  terminal.stdin.write('q\n')
+  t.equal(await exit, 0)
+})
+
 t.test('whoever was talked to by way of another call is taken without being asked', async t => {
   const world = await hubOf(t)
   const chief = await world.phone('chief', 'phone', { capacity: 2 })

@@ -53,6 +53,8 @@ export interface RouterOptions {
   readonly overloaded?: () => Refusal | undefined
   /** Where calls go that are over; absent: nowhere. */
   readonly records?: CallRecords | undefined
+  /** Hears of each call that is over and goes on record: `told` settles once its caller knows. */
+  readonly keeping?: ((told: Promise<void>) => void) | undefined
   /** Reads presence from another machine; absent: from `presence`. */
   readonly read?: Parts['read']
 }
@@ -120,6 +122,12 @@ export const createRouter = (options: RouterOptions): Router => {
     (records: CallRecords) =>
     (record: CallRecord, tell: (told: () => void) => void): void => {
       let told = false
+      let known: (() => void) | undefined
+      options.keeping?.(
+        new Promise(resolve => {
+          known = resolve
+        }),
+      )
       untold++
       records.append(record, position => {
         if (position !== undefined) calls.recorded(record.tenant, record.call, position)
@@ -127,6 +135,7 @@ export const createRouter = (options: RouterOptions): Router => {
         told = true
         tell(() => {
           untold--
+          known?.()
           settle()
         })
       })

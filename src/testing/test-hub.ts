@@ -96,6 +96,7 @@ export const testHub = async (options: TestHubOptions = {}): Promise<TestHub> =>
       random,
       connect: () => outside.connect(),
       verifying: sequence.outcome,
+      keeping: told => void sequence.hold(told),
       ...(log && { log }),
     })
   let hub = await begin()
