@@ -286,3 +286,18 @@ t.test('one change beside a thousand groups is no more work than its own group',
   t.comment(`${each.toFixed(2)} ms a change`)
   t.ok(each < 20, `${each} ms`)
 })
+
+t.test('of a group that is removed nothing is left, but for those who watch its name', async t => {
+  const room = newRoom(tenant)
+  const { directory, presence } = room
+  const { accounts } = presence.counts
+  const subscriptions = presence.subscriptions(acme, new Ear())
+  for (const name of ['one', 'two', 'three']) {
+    t.ok(directory.put(acme, n(name), settingsOf(room, { members: ['alice'] })).ok)
+    if (name === 'two') subscriptions.subscribe(n(name), { view: 'full', devices: false })
+    t.ok(directory.remove(acme, n(name)).ok)
+  }
+  t.equal(presence.counts.accounts, accounts + 1)
+  subscriptions.close()
+  t.equal(presence.counts.accounts, accounts)
+})

@@ -655,3 +655,20 @@ t.test('Dial with Queue: someone fetches the call that has waited longest', asyn
     status: 'available',
   })
 })
+
+t.test('who fetched a call and did not take it is not rung for it again sooner than anyone else', async t => {
+  const room = newSupport(['bob'])
+  const bob = room.phone('bob', 'phone', { status: 'away' })
+  const { call } = await room.call('line')
+  await room.call('x', {
+    instructions: { steps: [{ dial: { queue: 'support' } }] },
+    direction: 'outbound-dial',
+    caller: { account: 'bob' as never, party: bob.party, send() {} },
+  })
+  bob.attachment.declare({ status: 'available' })
+  t.ok(bob.reject(call))
+  await room.clock.settle(4_999)
+  t.same(ringsFor(bob), [])
+  await room.clock.settle(1)
+  t.same(ringsFor(bob), [call])
+})

@@ -105,6 +105,27 @@ t.test('who placed a call passes it on: the one who answered is the caller then'
   t.equal(statusOf(room, 'bob'), 'available')
 })
 
+t.test('who is passed a call has talked in it since they answered, and not before', async t => {
+  const room = newRoom(people)
+  const [alice, bob, carol] = [room.phone('alice'), room.phone('bob'), room.phone('carol')]
+  const call = await placed(room, alice, bob)
+  await room.clock.settle(60_000)
+  t.ok(room.router.redirect(acme, call, { steps: [{ dial: { to: ['carol'] } }] }, 'boss' as AccountId).ok)
+  await room.clock.settle()
+  t.ok(carol.accept(call))
+  await room.clock.settle(2000)
+  t.ok(room.router.transfer(alice.party, call, 'bob').ok)
+  await room.clock.settle()
+  t.ok(bob.accept(call))
+  await room.clock.settle(3000)
+  t.ok(room.router.hangup(carol.party, call).ok)
+  t.match(room.router.get(acme, call), { talkMs: 65_000 })
+  const talked = (name: string) =>
+    room.presence.resource(acme, name as never, { view: 'routing', devices: false }).accounts?.[0]?.routing
+      ?.talkMs
+  t.same([talked('bob'), talked('carol')], [63_000, 5000])
+})
+
 t.test('attended: the other sides of two calls are connected, and nobody gets in between', async t => {
   const room = newRoom(people)
   const [alice, bob] = [room.phone('alice'), room.phone('bob')]

@@ -203,6 +203,24 @@ t.test(
   },
 )
 
+t.test(
+  '[FD1] a disk that takes writes again is no trouble any more, though nothing is left to write',
+  async t => {
+    const world = await open(t)
+    world.memory.fail('sync', 'EIO')
+    world.put(1)
+    await world.kept()
+    world.queue.remove('id-1')
+    t.ok(world.store.trouble)
+    await world.clock.settle(50)
+    t.ok(world.store.trouble, 'it refuses still')
+    world.memory.heal()
+    await world.clock.settle(100)
+    t.equal(world.store.trouble, undefined)
+    t.same((await world.again(t)).ids(), [])
+  },
+)
+
 t.test('[FD5] nobody waits for a slow disk for longer than ten seconds, and everyone once', async t => {
   const world = await open(t)
   const release = world.memory.hold('sync')

@@ -342,6 +342,23 @@ t.test('where there is too much, the receiver that has most waiting loses its ol
   t.equal(deliveries.waiting, 4)
 })
 
+t.test(
+  'a receiver that has all of its own on its way is no reason to keep what another has waiting',
+  async t => {
+    const [one, two] = [await receiver(t, () => {}), await receiver(t, () => {})]
+    const { deliver, deliveries, until } = deliveriesFor(t, {
+      limits: { deliveriesPerTenant: 4 },
+      webhooks: { atOnce: 2 },
+    })
+    for (const key of ['a', 'b']) deliver(one.url, key)
+    for (const sequence of [0, 1]) deliver(two.url, 'c', sequence)
+    await until(() => one.told.length === 2 && two.told.length === 1)
+    deliver(two.url, 'd')
+    t.match(deliveries.counts, { dropped: 1 })
+    t.equal(deliveries.waiting, 4)
+  },
+)
+
 t.test('one that is dropped while it rests leaves its turn to the next of its call', async t => {
   const app = await receiver(t, answering(500))
   const { deliver, deliveries, until, clock } = deliveriesFor(t, { limits: { deliveriesPerTenant: 2 } })

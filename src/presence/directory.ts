@@ -61,7 +61,9 @@ const fill = (
 const disband = (graph: Graph, tenant: TenantRecord, group: GroupRecord): void => {
   for (const account of group.members.keys()) graph.part(group, account)
   tenant.groups.delete(group.name)
-  graph.succeed(group, graph.account(tenant, group.name as string as AccountId))
+  const namesake = graph.account(tenant, group.name as string as AccountId)
+  graph.succeed(group, namesake)
+  graph.forget(namesake)
 }
 
 const unlist = (graph: Graph, account: AccountRecord): void => {

@@ -292,9 +292,10 @@ export class Call {
     }
     this.timeline.add('diverted', { by: 'caller', to })
     this.tell({ type: 'ended', call: this.id, reason: 'completed' })
+    const before = this.#outcome.talkMs ?? 0
     this.#outcome.talked(talk.stop())
     this.#caller.leave(this.#outcome.talkMs)
-    this.#caller.become(talk.party, talk.wrapupMs)
+    this.#caller.become(talk.party, talk.wrapupMs, before)
     this.#talk = undefined
     this.#leaveSearch()
   }

@@ -11,6 +11,8 @@ export class CallerSide {
   #side: Side
   /** Of someone who had answered first, as one of a group. */
   #wrapupMs = 0
+  /** How long others had talked in the call before they came into it. */
+  #before = 0
 
   constructor(call: Call) {
     this.#call = call
@@ -50,19 +52,21 @@ export class CallerSide {
     else this.#call.parts.presence.send(party, frame)
   }
 
-  /** They are out of it; `talkMs`: how long they talked, absent if they never did. */
+  /** They are out of it; `talkMs`: how long there was talk in the call, absent if there was none. */
   leave(talkMs: number | undefined): void {
     const { id, parts, tenant } = this.#call
     parts.sides.remove(this.#side, this.#call)
     const { party } = this
     if (party === undefined) return
     const hold = { tenant, account: party.account, call: id }
-    parts.presence.release(hold, talkMs === undefined ? {} : { talkMs, wrapupMs: this.#wrapupMs })
+    const wrapupMs = this.#wrapupMs
+    parts.presence.release(hold, talkMs === undefined ? {} : { talkMs: talkMs - this.#before, wrapupMs })
   }
 
-  /** Whoever answered them is the caller from now on. */
-  become(party: Party, wrapupMs: number): void {
+  /** Whoever answered them is the caller from now on; `before`: how long there had been talk when they did. */
+  become(party: Party, wrapupMs: number, before: number): void {
     this.#side = party
     this.#wrapupMs = wrapupMs
+    this.#before = before
   }
 }

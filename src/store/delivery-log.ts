@@ -140,7 +140,8 @@ export class DeliveryLog implements DeliveryQueue {
   async #writeAll(): Promise<void> {
     // What else comes in this turn is part of it.
     await undefined
-    while (this.#pending.size > 0) {
+    // After a failure there is a file to write even if all that it was to say is over.
+    while (this.#pending.size > 0 || this.trouble !== undefined) {
       const pending = this.#pending
       this.#pending = new Map()
       this.#batch = this.#waiting

@@ -110,9 +110,12 @@ export class Deliveries {
       const crowded = load.count >= deliveriesPerTenant
       if (!crowded && load.bytes + bytes <= deliveryBytesPerTenant) return
       let fullest: Receiver | undefined
-      for (const each of load.receivers.values()) if (each.size > Number(fullest?.size ?? 0)) fullest = each
+      for (const each of load.receivers.values()) {
+        if (each.resting > (fullest?.resting ?? 0)) fullest = each
+      }
       // All that is left is on its way.
-      if (!fullest?.drop()) return
+      if (fullest === undefined) return
+      fullest.drop()
       bounds.note(crowded ? 'deliveriesPerTenant' : 'deliveryBytesPerTenant')
     }
   }

@@ -74,6 +74,11 @@ export class Receiver {
     return this.#waiting.size
   }
 
+  /** How many of them are not on their way. */
+  get resting(): number {
+    return this.#waiting.size - this.#sending
+  }
+
   add(waiting: Waiting): void {
     const { key } = waiting.delivery
     const known = this.#chains.get(key)
@@ -87,14 +92,13 @@ export class Receiver {
     this.#pump()
   }
 
-  /** Gives up the one that has waited longest, if there is one that is not on its way. */
-  drop(): boolean {
+  /** Gives up the one that has waited longest of those that rest. */
+  drop(): void {
     for (const entry of this.#waiting) {
       if (entry.sending) continue
       this.#over(entry, 'dropped')
-      return true
+      return
     }
-    return false
   }
 
   /** Nothing more is sent, and whatever comes of what is on its way is nobody's any more. */

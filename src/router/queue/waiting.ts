@@ -172,6 +172,7 @@ export class Waiting implements Search, Waits {
   /** Offers it to a device in exchange for another call of that one. */
   offerTo({ account, device: id }: Party, replaces: CallId): void {
     const { parts, tenant } = this.call
+    this.#rung.add(account)
     const { accounts } = parts.presence.resource(tenant, account as never, { view: 'routing', devices: true })
     // Whoever is in a call is there.
     const entry = accounts?.[0]?.devices?.find(({ device }) => device === id) as DeviceEntry
