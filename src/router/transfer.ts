@@ -43,6 +43,9 @@ export const connect = (call: Call, other: Call, party: Party): Result<undefined
   const { accounts } = parts.presence.resource(tenant, destination, { view: 'routing', devices: true })
   // Whoever is in a call is there.
   const entry = accounts?.[0]?.devices?.find(({ device }) => device === there.device) as DeviceEntry
+  if (!entry.canReceive) {
+    return refuse('conflict', `${there.account} calls from a device that may not be offered calls`)
+  }
   const replacement = new Replacement(stays, entry, { party: there, replaces: goes.id, destination })
   stays.passOn(party, there.account)
   const errand = stays.plan()
