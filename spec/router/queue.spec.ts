@@ -672,3 +672,22 @@ t.test('who fetched a call and did not take it is not rung for it again sooner t
   await room.clock.settle(1)
   t.same(ringsFor(bob), [call])
 })
+
+t.test('Dial with Queue from a device that may not be offered calls: the call stays in line', async t => {
+  const room = newSupport(['alice'])
+  room.phone('alice', 'phone', { status: 'away' })
+  const bob = room.phone('bob', 'phone', { canReceive: false })
+  const { call } = await room.call('line')
+  const asked = await room.call('x', {
+    instructions: { steps: [{ dial: { queue: 'support' } }] },
+    direction: 'outbound-dial',
+    caller: { account: 'bob' as never, party: bob.party, send() {} },
+  })
+  t.match(room.router.get(acme, asked.call), {
+    state: 'ended',
+    reason: 'failed',
+    message: /may be offered calls/,
+  })
+  t.equal(stateOf(room, call), 'queued')
+  t.same(ringsFor(bob), [])
+})

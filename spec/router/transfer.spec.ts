@@ -185,6 +185,20 @@ t.test('attended: two devices of one person are not connected with each other', 
   t.match(room.router.transfer(alice.party, one, 'bob', two), { code: 'conflict' })
 })
 
+t.test('attended: a device that may not be offered calls is not given one in exchange', async t => {
+  const room = newRoom(people)
+  const [alice, bob] = [room.phone('alice'), room.phone('bob', 'phone', { canReceive: false })]
+  const outside = await room.call('alice')
+  alice.accept(outside.call)
+  const withBob = await placed(room, bob, alice)
+  t.match(room.router.transfer(alice.party, outside.call, 'bob', withBob), { ok: false, code: 'conflict' })
+  t.ok(room.router.talking(bob.party), 'and both calls go on as they were')
+  t.same(
+    [outside.call, withBob].map(call => room.router.get(acme, call)!.state),
+    ['connected', 'connected'],
+  )
+})
+
 t.test('attended: who does not take the call in exchange ends it', async t => {
   for (const [what, heard, reason] of [
     ['rejects', 'cancel rejected-elsewhere', 'rejected'],

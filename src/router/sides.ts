@@ -1,6 +1,7 @@
 // Which live calls a side is in, so that a lost connection finds them at once: an index by device, or by caller.
 
-import type { Party } from '../protocol/index.js'
+import type { Presence } from '../presence/index.js'
+import type { Destination, DeviceEntry, Party } from '../protocol/index.js'
 import type { Call } from './call.js'
 import type { Side } from './routing.js'
 
@@ -11,6 +12,16 @@ export const partyOf = (side: Side): Party | undefined => (isParty(side) ? side 
 
 export const sameParty = (a: Party, b: Party | undefined): boolean =>
   a.device === b?.device && a.account === b.account && a.tenant === b.tenant
+
+/** What presence says of a device that is in a call: whoever is in one is there. */
+export const entryOf = (
+  { presence }: { readonly presence: Pick<Presence, 'resource'> },
+  { tenant, account, device: id }: Party,
+): DeviceEntry => {
+  const name = account as string as Destination
+  const { accounts } = presence.resource(tenant, name, { view: 'routing', devices: true })
+  return accounts?.[0]?.devices?.find(({ device }) => device === id) as DeviceEntry
+}
 
 const keyOf = (side: Side): unknown => {
   const party = partyOf(side)

@@ -3,10 +3,11 @@
 // second call, which is offered the first in exchange for it.
 
 import { ok, type Result, refuse } from '../errors.js'
-import type { DeviceEntry, Party } from '../protocol/index.js'
+import type { Party } from '../protocol/index.js'
 import type { Call } from './call.js'
 import { find, follow } from './plan.js'
 import { Replacement } from './replacement.js'
+import { entryOf } from './sides.js'
 import { hangup } from './verbs/hangup.js'
 
 /** On to whatever a call to `to` would be dealt with by. */
@@ -38,11 +39,12 @@ export const connect = (call: Call, other: Call, party: Party): Result<undefined
     )
   }
   const { stays, goes, there } = exchange
-  const { parts, tenant } = call
+  const { parts } = call
   const destination = there.account as never
-  const { accounts } = parts.presence.resource(tenant, destination, { view: 'routing', devices: true })
-  // Whoever is in a call is there.
-  const entry = accounts?.[0]?.devices?.find(({ device }) => device === there.device) as DeviceEntry
+  const entry = entryOf(parts, there)
+  if (!entry.canReceive) {
+    return refuse('conflict', `${there.account} calls from a device that may not be offered calls`)
+  }
   const replacement = new Replacement(stays, entry, { party: there, replaces: goes.id, destination })
   stays.passOn(party, there.account)
   const errand = stays.plan()

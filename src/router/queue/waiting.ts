@@ -2,7 +2,7 @@
 // round nobody is rung twice; the next one begins once nobody is left who is free and was not rung, with those who did
 // not take it a while ago. It keeps its place all the while.
 
-import type { AccountId, CallId, CancelReason, DeviceEntry, Party, PartyName } from '../../protocol/index.js'
+import type { AccountId, CallId, CancelReason, Party, PartyName } from '../../protocol/index.js'
 import type { Timer } from '../../runtime/index.js'
 import type { Call } from '../call.js'
 import type { OfferOutcome } from '../endings.js'
@@ -10,6 +10,7 @@ import type { EnqueueStep } from '../instructions/index.js'
 import { coolDownOf, Offer } from '../offer.js'
 import { type Candidate, peopleAtOnce, widths } from '../pick/index.js'
 import type { Parting, Place, Search } from '../search.js'
+import { entryOf } from '../sides.js'
 import type { Waits } from './line.js'
 import type { Queue } from './queue.js'
 import { type Way, ways } from './ways.js'
@@ -170,13 +171,11 @@ export class Waiting implements Search, Waits {
   }
 
   /** Offers it to a device in exchange for another call of that one. */
-  offerTo({ account, device: id }: Party, replaces: CallId): void {
-    const { parts, tenant } = this.call
+  offerTo(party: Party, replaces: CallId): void {
+    const { account } = party
     this.#rung.add(account)
-    const { accounts } = parts.presence.resource(tenant, account as never, { view: 'routing', devices: true })
-    // Whoever is in a call is there.
-    const entry = accounts?.[0]?.devices?.find(({ device }) => device === id) as DeviceEntry
-    this.#offer({ account, tier: this.#tier, devices: [entry] }, { replaces })
+    const devices = [entryOf(this.call.parts, party)]
+    this.#offer({ account, tier: this.#tier, devices }, { replaces })
   }
 
   #ring(candidate: Candidate): void {

@@ -5,12 +5,17 @@ import type { Destination } from '../../protocol/index.js'
 import type { Call } from '../call.js'
 import type { UrlSource } from '../instructions/index.js'
 import type { Next } from '../plan.js'
+import { entryOf } from '../sides.js'
 import { dialFields, toAction } from './action.js'
 
 export const dialQueue = (call: Call, name: string, action: UrlSource | undefined): Next => {
   const { party } = call.caller
   if (party === undefined) {
     call.end('failed', { message: 'Dial with Queue is for callers who call from a device of this hub' })
+    return { next: 'nothing' }
+  }
+  if (!entryOf(call.parts, party).canReceive) {
+    call.end('failed', { message: 'Dial with Queue is for callers whose device may be offered calls' })
     return { next: 'nothing' }
   }
   const waiting = call.parts.queues.oldestFor(party, name as Destination)
