@@ -504,6 +504,11 @@ t.test('the directory changes while calls wait', async t => {
   const dan = room.phone('dan')
   await room.clock.settle(30)
   t.same(ringsFor(dan), [again.call], 'and back again')
+  await configure({})
+  t.equal(dan.heard.at(-1), 'cancel failed')
+  const entry = room.presence.resource(acme, 'dan' as never, { view: 'routing', devices: false })
+    .accounts?.[0]
+  t.match(entry, { routing: { missedInARow: 0, notBefore: null } }, 'who rang for it has missed nothing')
 })
 
 t.test('who calls is not offered their own call; strategies hold as for a dial', async t => {

@@ -334,6 +334,20 @@ t.test('who was passed the call performs nothing: a gateway would have', async t
   t.match(events(room, call).slice(-2), ['warning', 'ended'])
 })
 
+t.test('whoever placed a call may end it from outside, though they have passed it on', async t => {
+  const room = newRoom(people)
+  const [alice, bob, carol] = [room.phone('alice'), room.phone('bob'), room.phone('carol')]
+  const caller = { account: alice.party.account, party: alice.party, send: () => {} }
+  const { call } = await room.call('bob', { from: 'alice', direction: 'outbound-dial', caller })
+  bob.accept(call)
+  room.router.transfer(alice.party, call, 'carol')
+  await room.clock.settle()
+  carol.accept(call)
+  t.match(room.router.hangup(alice.party, call), { code: 'call-gone' }, 'not by way of the device')
+  t.ok(room.router.hangup(room.router.callerOf(acme, call)!, call).ok)
+  t.same([bob.heard.at(-1), carol.heard.at(-1)], ['ended completed', 'ended completed'])
+})
+
 t.test('a side that was passed the call is lost for good: it fails for the other', async t => {
   const room = newRoom(people)
   const [alice, bob, carol] = [room.phone('alice'), room.phone('bob'), room.phone('carol')]

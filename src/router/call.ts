@@ -233,7 +233,8 @@ export class Call {
   hangup(side: Side, note?: string): Result<undefined> {
     const said = note === undefined ? {} : { note }
     if (this.#isWinner(side)) this.#left('completed', { by: this.#talk?.by, ...said })
-    else if (this.#caller.is(side))
+    // Whoever placed it ends it, though they have passed it on.
+    else if (this.#caller.is(side) || side === this.request.caller)
       this.end(this.#answered ? 'completed' : 'canceled', { by: 'caller', ...said })
     else return isParty(side) ? this.reject(side, 'declined') : callGone
     return ok(undefined)

@@ -115,7 +115,8 @@ export class Waiting implements Search, Waits {
 
   /** The wait is over, and the call is not. */
   leave(way: Way): void {
-    this.#depart(way, 'timeout')
+    // Who rings for a group that is no more has missed nothing.
+    this.#depart(way, way.reason === 'failed' ? 'failed' : 'timeout')
   }
 
   /** Why each person who can not take it now cannot. */
