@@ -54,7 +54,7 @@ export const press = async (
     case 'j': {
       const [call, other] = phone.calls.filter(talks)
       if (call === undefined || other === undefined) throw new Failure(1, 'there are no two calls to join')
-      return call.transfer(other.to ?? other.id, { attended: other })
+      return call.transfer(other.id, { attended: other })
     }
     case 's':
       if (word !== undefined) return phone.status({ status: word as Declared })

@@ -97,7 +97,7 @@ export class Receiver {
     for (const entry of this.#waiting) {
       if (entry.sending) continue
       this.#over(entry, 'dropped')
-      return
+      break
     }
   }
 
