@@ -43,8 +43,17 @@ const everywhere = ['errors.ts', 'config.ts', 'runtime']
 /** Room -> the rooms it may enter, besides those open to all. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
-  'config.ts': ['config-schema.ts', 'config-options.ts', 'config-reading.ts', 'config-keys.ts', 'protocol'],
-  'config-schema.ts': [],
+  'config.ts': [
+    'config-schema.ts',
+    'config-limits.ts',
+    'config-options.ts',
+    'config-reading.ts',
+    'config-keys.ts',
+    'protocol',
+  ],
+  'config-schema.ts': ['config-forms.ts', 'config-limits.ts'],
+  'config-limits.ts': ['config-forms.ts'],
+  'config-forms.ts': [],
   'config-options.ts': [],
   'config-reading.ts': ['config-schema.ts', 'protocol'],
   'config-keys.ts': ['config-schema.ts', 'config-reading.ts'],
@@ -128,6 +137,7 @@ t.test('the client takes nothing but types from outside its room, and no package
 const packages: Readonly<Record<string, RegExp>> = {
   'config.ts': /^node:(fs|path)$/,
   'config-schema.ts': /^typebox$/,
+  'config-forms.ts': /^typebox$/,
   'config-options.ts': /^typebox$/,
   'config-reading.ts': /^(typebox|node:(fs|path))$/,
   'config-keys.ts': /^typebox$/,

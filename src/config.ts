@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type KeyConfig, readKeys } from './config-keys.js'
+import { Limits as LimitsSection } from './config-limits.js'
 import { type Filled, fill } from './config-options.js'
 import { Reading, type Surroundings } from './config-reading.js'
 import {
   File,
   Group,
   type GroupInput,
-  Limits as LimitsSection,
   Member,
   type MemberInput,
   type Strategy,

@@ -1,6 +1,6 @@
 // The table of docs/limits.md, made from the schema of the configuration and from what the hub says of each limit.
 
-import { Limits } from '../../src/config-schema.js'
+import { Limits } from '../../src/config-limits.js'
 import { factsOf } from '../../src/errors.js'
 import { type LimitFacts, type LimitName, limitTable } from '../../src/limits/index.js'
 
