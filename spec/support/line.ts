@@ -116,6 +116,8 @@ export class Line {
     this.#moved.add(device.person)
     if (type === 'invite') {
       if (part !== undefined) foul()
+      // Offered anew: the last word on the time before has been said to nobody.
+      device.former.delete(call)
       story.seen.push(['offered', this.#now(), nameOf(device.party)])
       device.calls.set(call, 'rung')
     } else if (type === 'connected') {
