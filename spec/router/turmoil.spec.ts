@@ -12,7 +12,8 @@ const total = Number(process.env.CALLS ?? 100_000)
 t.setTimeout(300_000)
 
 t.test('whatever meets whatever, every call ends once, and all who had a part in it saw it so', async t => {
-  const seed = seedOf(t)
+  // The same in every run of the suite; others by hand.
+  const seed = seedOf(t, 424_242)
   const file = new URL(`../support/turmoil-run${extname(import.meta.url)}`, import.meta.url)
   const worker = new Worker(file, {
     workerData: { seed, total },

@@ -43,9 +43,9 @@ export const chanceOf = (seed: number, round = 0): Chance => {
   }
 }
 
-/** A seed of its own for each run, unless SEED names one. It is printed with the results. */
-export const seedOf = (t: Test): number => {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+/** The seed that SEED names, else `usual`, else one of its own for each run. It is printed with the results. */
+export const seedOf = (t: Test, usual = Math.floor(Math.random() * 2 ** 31)): number => {
+  const seed = Number(process.env.SEED ?? usual)
   t.comment(`SEED=${seed}`)
   return seed
 }
