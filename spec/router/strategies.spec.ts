@@ -2,7 +2,7 @@
 // asked as a router asks it, and what it says is held against a model told in other words.
 
 import t from 'tap'
-import type { Strategy } from '../../src/config.js'
+import { type Strategy, strategies } from '../../src/config.js'
 import { Bounds } from '../../src/limits/index.js'
 import type { AccountId, Resource } from '../../src/protocol/index.js'
 import { Memory } from '../../src/router/memory.js'
@@ -343,17 +343,6 @@ t.test(
     const random = randomOf(chance)
     const skills = ['de', 'en', 'fr']
     const some = () => skills.filter(() => chance.odds(0.5))
-    const strategies = [
-      'all',
-      'longest-idle',
-      'round-robin',
-      'fewest-calls',
-      'least-talk-time',
-      'random',
-      'weighted',
-      'order',
-      'sticky',
-    ] as const
     let rung = 0
     for (let round = 0; round < calls; round++) {
       const people = Array.from({ length: 1 + chance.below(12) }, (_, index) =>

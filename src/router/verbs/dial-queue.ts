@@ -7,16 +7,15 @@ import type { UrlSource } from '../instructions/index.js'
 import type { Next } from '../plan.js'
 import { entryOf } from '../sides.js'
 import { dialFields, toAction } from './action.js'
+import { fail } from './fail.js'
 
 export const dialQueue = (call: Call, name: string, action: UrlSource | undefined): Next => {
   const { party } = call.caller
   if (party === undefined) {
-    call.end('failed', { message: 'Dial with Queue is for callers who call from a device of this hub' })
-    return { next: 'nothing' }
+    return fail(call, 'Dial with Queue is for callers who call from a device of this hub')
   }
   if (!entryOf(call.parts, party).canReceive) {
-    call.end('failed', { message: 'Dial with Queue is for callers whose device may be offered calls' })
-    return { next: 'nothing' }
+    return fail(call, 'Dial with Queue is for callers whose device may be offered calls')
   }
   const waiting = call.parts.queues.oldestFor(party, name as Destination)
   if (waiting === undefined) {

@@ -13,6 +13,7 @@ import type { Parting, Search } from '../search.js'
 import type { Leg } from '../status-callbacks.js'
 import { actionOf, dialFields, toAction } from './action.js'
 import { dialQueue } from './dial-queue.js'
+import { fail } from './fail.js'
 import { perform } from './perform.js'
 
 /** How a dial ended: answered, or as the call would end if nothing followed. */
@@ -128,11 +129,6 @@ const forwarded = ({ parts, tenant }: Call, step: DialStep): PerformStep | undef
   if (step.number !== true || noun === undefined) return undefined
   const known = parts.presence.knows(tenant, noun.name as Destination)
   return known ? undefined : forwardOf([{ number: noun.name }], step)
-}
-
-const fail = (call: Call, message: string): Next => {
-  call.end('failed', { message })
-  return { next: 'nothing' }
 }
 
 /** Rings, and follows what comes of it. */

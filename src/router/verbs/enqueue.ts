@@ -5,11 +5,7 @@ import type { Call } from '../call.js'
 import type { EnqueueStep } from '../instructions/index.js'
 import type { Course, Next } from '../plan.js'
 import { actionOf, toAction } from './action.js'
-
-const fail = (call: Call, message: string): Next => {
-  call.end('failed', { message })
-  return { next: 'nothing' }
-}
+import { fail } from './fail.js'
 
 /** Waits, and follows what comes of it. */
 export const enqueue = async (call: Call, step: EnqueueStep, course: Course): Promise<Next> => {

@@ -10,6 +10,7 @@ import type { PerformStep } from '../instructions/index.js'
 import type { Course, Next } from '../plan.js'
 import type { Report } from '../routing.js'
 import { actionOf, toAction } from './action.js'
+import { fail } from './fail.js'
 
 type Told = Readonly<Record<string, unknown>>
 
@@ -50,11 +51,6 @@ const outcomes: ReadonlyMap<string, EndReason> = new Map<string, EndReason>([
   ['busy', 'busy'],
   ['rejected', 'rejected'],
 ])
-
-const fail = (call: Call, message: string): Next => {
-  call.end('failed', { message })
-  return { next: 'nothing' }
-}
 
 /** A Dial to somewhere outside is over. */
 const dialled = (
