@@ -7,7 +7,7 @@ import { type DeviceValue, deviceAutomaton, deviceMachine } from '../../src/pres
 import { n, worldOf } from '../support/presence-world.js'
 
 const deviceEvents = ['lose', 'resume', 'leave', 'ring', 'engage', 'rest', 'suspect', 'alive'].concat(
-  ['available', 'away', 'busy', 'dnd'].map(word => `declare.${word}`),
+  ['available', 'away', 'busy', 'dnd', 'offline'].map(word => `declare.${word}`),
 )
 const accountEvents = ['claim', 'ring', 'engage', 'wrap', 'free'].concat(
   ['none', 'available', 'away', 'busy', 'dnd'].map(word => `override.${word}`),
@@ -39,7 +39,7 @@ const compare = <V, E extends string>(
     t.equal(states.size, size, 'every combination of its regions is reached, each one object')
   })
 
-compare('device', deviceMachine, deviceAutomaton, deviceEvents, 3 * 3 * 2 * 4)
+compare('device', deviceMachine, deviceAutomaton, deviceEvents, 3 * 3 * 2 * 5)
 compare('account', accountMachine, accountAutomaton, accountEvents, 5 * 4)
 
 /** The table of docs/presence.md, in one line each, for a person with one device who takes one call at a time. */
@@ -47,7 +47,7 @@ const statusOf = (device: DeviceValue, override: AccountValue['override']): stri
   if (device.link === 'gone') return 'offline'
   if (device.activity === 'engaged') return 'busy'
   if (device.activity === 'ringing') return 'ringing'
-  return override === 'none' ? device.declared : override
+  return override === 'none' || device.declared === 'offline' ? device.declared : override
 }
 
 const walk = (machine: AnyStateMachine, events: readonly string[]) =>

@@ -74,7 +74,7 @@ t.test(
       ref: 'r',
       message: /device must be a name.*; capacity must be >= 1; heartbeatMs/,
     })
-    t.match(read({ type: 'status', status: 'offline' }), {
+    t.match(read({ type: 'status', status: 'gone' }), {
       message: /status must be one of available.* or null/,
     })
     t.match(read({ type: 'subscribe', destinations: Array(101).fill('a') }), { code: 'invalid' })

@@ -51,6 +51,7 @@ export type Params = protocol.Params
 export type View = protocol.ViewName
 export type Status = protocol.Status
 export type Declared = protocol.Declared
+export type DeviceDeclared = protocol.DeviceDeclared
 export type StatusChange = Loose<protocol.StatusChange>
 export type RejectReason = protocol.RejectReason
 export type CancelReason = protocol.CancelReason

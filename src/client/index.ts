@@ -16,6 +16,7 @@ export type {
   CancelReason,
   Counts,
   Declared,
+  DeviceDeclared,
   DeviceEntry,
   EndReason,
   Fields,

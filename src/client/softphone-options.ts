@@ -2,7 +2,7 @@
 
 import type { Call } from './call.js'
 import type { Connection } from './connection.js'
-import type { Declared, Self } from './frames.js'
+import type { DeviceDeclared, Self } from './frames.js'
 import type { Provided } from './provider.js'
 import type { Signals } from './signals.js'
 import type { Timers } from './timers.js'
@@ -22,7 +22,7 @@ export interface SoftphoneOptions {
    */
   readonly device?: Provided | undefined
   /** What the device says of itself from the start. */
-  readonly status?: Declared | undefined
+  readonly status?: DeviceDeclared | undefined
   readonly note?: string | undefined
   /** Name and version of the application. */
   readonly client?: string | undefined

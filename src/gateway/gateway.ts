@@ -88,6 +88,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     turnEnd: new TurnEnd<Outlet>(outlet => outlet.release()),
     sessions,
     closed: () => (draining ? goingDown : options.overloaded?.()),
+    greet: (socket, token) => new Greeting(socket, reception, token),
     left(socket) {
       sockets.delete(socket)
       if (sockets.size === 0) emptied()
@@ -100,8 +101,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       config,
       connections,
       enter(ws, stream, dialect, peer, token) {
-        const greet = (socket: Socket) => new Greeting(socket, reception, token)
-        sockets.add(new Socket(ws, stream, dialect, peer, reception, greet))
+        sockets.add(new Socket(ws, stream, dialect, peer, reception, token))
       },
     },
     options.dialects ?? [native()],

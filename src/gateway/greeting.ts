@@ -2,9 +2,10 @@
 // socket to the session that the hello begins or takes up again. All other frames wait, in order. Whatever a peer
 // sends, without a valid hello the connection ends at the deadline; one that closed meanwhile attaches nothing.
 
-import { type Refusal, type Result, refuse } from '../errors.js'
-import type { ClientFrames, Decoded } from '../protocol/index.js'
+import { ok, type Refusal, type Result, refuse } from '../errors.js'
+import type { ClientFrames } from '../protocol/index.js'
 import type { Timer } from '../runtime/index.js'
+import type { Heard } from './dialects/dialect.js'
 import { type Checkpoint, internal, verify } from './refresh.js'
 import type { Sessions } from './sessions.js'
 import type { Owner, Socket, Surroundings } from './socket.js'
@@ -30,16 +31,16 @@ export class Greeting implements Owner {
     this.#deadline = clock.after(bounds.of.helloMs, () => socket.fail(bounds.refuse('helloMs')))
   }
 
-  frame(decoded: Decoded, socket: Socket): void {
-    if (this.#verifying || (decoded.ok && decoded.frame.type !== 'hello')) socket.wait(decoded)
-    else if (!decoded.ok) socket.reply(decoded.ref, decoded)
-    else void this.#greet(decoded.frame as ClientFrames['hello'], socket)
+  frame(heard: Heard, socket: Socket): void {
+    if (this.#verifying || (heard.ok && heard.frame.type !== 'hello')) socket.wait(heard)
+    else if (!heard.ok) socket.reply(heard.ref, heard)
+    else void this.#greet(heard.frame as ClientFrames['hello'], heard.grant, socket)
   }
 
-  async #greet(hello: ClientFrames['hello'], socket: Socket): Promise<void> {
+  async #greet(hello: ClientFrames['hello'], proven: Grant | undefined, socket: Socket): Promise<void> {
     this.#verifying = true
     try {
-      const verified = await this.#verify(hello)
+      const verified = proven === undefined ? await this.#verify(hello) : ok(proven)
       // From here on there is no more waiting: the session is attached in this turn, or not at all.
       if (!socket.open) return
       if (!verified.ok) return socket.fail(verified, hello.ref)

@@ -2,7 +2,7 @@
 // A token of another account, or one that no longer lets the session be what it is, ends it (4502); lesser rights
 // take effect at once.
 
-import { type Refusal, type Result, refuse } from '../errors.js'
+import { ok, type Refusal, type Result, refuse } from '../errors.js'
 import type { Log } from '../runtime/index.js'
 import type { Reply } from './reply.js'
 import { suffices } from './rights.js'
@@ -27,9 +27,13 @@ export const verify = async ({ verifier, log }: Checkpoint, token: string): Prom
   }
 }
 
-/** Verifies a fresh token for a session; the answer is what to do with it then. */
-export const refresh = async (session: Session, token: string): Promise<() => Reply> => {
-  const verified = await verify(session.ground, token)
+/** Verifies a fresh token for a session, unless it is proven already; the answer is what to do with it then. */
+export const refresh = async (
+  session: Session,
+  token: string,
+  proven: Grant | undefined,
+): Promise<() => Reply> => {
+  const verified = proven === undefined ? await verify(session.ground, token) : ok(proven)
   return () => {
     if (!verified.ok) return verified
     if (session.ground.revocations.covers(verified.value)) return revoked

@@ -17,7 +17,6 @@ import {
   type CallId,
   type ClientFrame,
   type ClientFrames,
-  type Decoded,
   type HubFrame,
   type HubFrames,
   isCallFrame,
@@ -26,6 +25,7 @@ import {
 } from '../protocol/index.js'
 import type { Caller, Router, Side } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
+import type { Heard, Translator } from './dialects/dialect.js'
 import { type Bearer, Expiry } from './expiry.js'
 import { Linger } from './linger.js'
 import { Outbox } from './outbox.js'
@@ -75,6 +75,8 @@ export class Session implements Link, Owner, Caller, Bearer {
   performs: readonly string[] | undefined
   /** How often its device, or itself, was taken from one live connection by another. */
   takeovers: Bucket | undefined
+  /** Who spoke for it last, or for the one whose device it took over. */
+  translator: Translator | undefined
   readonly #register: Register
   readonly #expiry: Expiry
   // What most sessions never need is made when it is first used: most are idle.
@@ -154,12 +156,12 @@ export class Session implements Link, Owner, Caller, Bearer {
   }
 
   /** Whether a client with this grant, as this device, that has received all frames up to `seq` may take it up. */
-  resumable({ tenant, account }: Grant, party: Party | undefined, seq: number): boolean {
+  resumable({ tenant, account }: Grant, party: Party | undefined, seq?: number): boolean {
     return (
       tenant === this.grant.tenant &&
       account === this.grant.account &&
       party?.device === this.party?.device &&
-      this.outbox.covers(seq)
+      (seq === undefined || this.outbox.covers(seq))
     )
   }
 
@@ -173,6 +175,8 @@ export class Session implements Link, Owner, Caller, Bearer {
     this.#before(() => {
       this.#state = { name: 'live', socket }
       socket.owner = this
+      if (this.translator !== undefined) socket.translator.follow?.(this.translator)
+      this.translator = socket.translator
       socket.gateway = allows(grant, 'call:inbound')
       if (hello.performs !== undefined) this.performs = hello.performs
       if (hello.heartbeatMs !== undefined) socket.heartbeatMs = hello.heartbeatMs
@@ -204,11 +208,19 @@ export class Session implements Link, Owner, Caller, Bearer {
     this.#catchUp(socket)
   }
 
-  frame(decoded: Decoded, socket: Socket): void {
-    if (this.#verifying) socket.wait(decoded)
-    else if (!decoded.ok) socket.reply(decoded.ref, decoded)
-    else if (decoded.frame.type === 'token') void this.#refresh(decoded.frame, socket)
-    else this.#before(() => socket.reply(decoded.frame.ref, this.#perform(decoded.frame)))
+  frame(heard: Heard, socket: Socket): void {
+    if (this.#verifying) socket.wait(heard)
+    else if (!heard.ok) socket.reply(heard.ref, heard)
+    else if (heard.frame.type === 'token') void this.#refresh(heard.frame, heard.grant, socket)
+    else if (heard.frame.type === 'hello' && this.#isLeftBy(heard.frame)) {
+      this.end()
+      socket.restart(heard)
+    } else this.#before(() => socket.reply(heard.frame.ref, this.#perform(heard.frame)))
+  }
+
+  /** Whether its client finds that it is another session's, and goes back to that one. */
+  #isLeftBy({ resume }: ClientFrames['hello']): boolean {
+    return resume !== undefined && resume.session !== this.id
   }
 
   send(frame: HubFrame): void {
@@ -344,13 +356,17 @@ export class Session implements Link, Owner, Caller, Bearer {
   }
 
   #catchUp(socket: Socket): void {
-    for (const decoded of socket.takeWaiting()) if (socket.open) this.frame(decoded, socket)
+    for (const heard of socket.takeWaiting()) if (socket.open) socket.owner.frame(heard, socket)
   }
 
   /** Verifies a fresh token. What comes meanwhile waits: the client may rely on its new rights at once. */
-  async #refresh({ token, ref }: ClientFrames['token'], socket: Socket): Promise<void> {
+  async #refresh(
+    { token, ref }: ClientFrames['token'],
+    proven: Grant | undefined,
+    socket: Socket,
+  ): Promise<void> {
     this.#verifying = true
-    const act = await refresh(this, token)
+    const act = await refresh(this, token, proven)
     this.#verifying = false
     if (this.#state.name !== 'live') return
     const current = this.#state.socket

@@ -61,6 +61,7 @@ export class Sessions {
     if (!this.#perAccount.take(accountOf(grant), most)) return bounds.refuse('connectionsPerAccount')
     const session = new Session(this.#ground, grant, party, this)
     session.takeovers = replaced?.takeovers
+    session.translator = replaced?.translator
     const registered = session.register(hello, dialect.confirms)
     if (!registered.ok) {
       this.#perAccount.give(accountOf(grant))

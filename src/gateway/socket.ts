@@ -7,12 +7,12 @@ import type { Duplex } from 'node:stream'
 import type { RawData } from 'ws'
 import { type ErrorCode, factsOf, type Refusal, refuse } from '../errors.js'
 import { type Bounds, Bucket, perSecond } from '../limits/index.js'
-import type { Decoded, HubFrame } from '../protocol/index.js'
+import type { HubFrame } from '../protocol/index.js'
 import type { Clock, Log, TurnEnd } from '../runtime/index.js'
 import type { Carried, Carrier } from './carrier.js'
-import type { Dialect, Translator } from './dialects/dialect.js'
+import type { Dialect, Heard, Line, Translator } from './dialects/dialect.js'
 import type { Heart, Heartbeat, Pulse } from './heartbeat.js'
-import { messageOf, Outlet } from './outlet.js'
+import { type Message, messageOf, Outlet } from './outlet.js'
 import { errorFrame, type Reply, refusalIn, replyFrame } from './reply.js'
 
 /** Whom a socket serves. */
@@ -20,7 +20,7 @@ export interface Owner {
   /** Who is there, for log lines: tenant, account and device, as far as they are known. */
   readonly who: object
   /** A frame came, or a text that is none. */
-  frame(decoded: Decoded, socket: Socket): void
+  frame(heard: Heard, socket: Socket): void
   /** Anything came. */
   alive(): void
   /** Nothing came for too long; not dead yet. */
@@ -52,6 +52,8 @@ export interface Surroundings {
   readonly tally: Tally
   /** Lets out what was sent. */
   readonly turnEnd: TurnEnd<Outlet>
+  /** Whoever serves a connection that has just come. */
+  greet(socket: Socket, token?: string): Owner
   /** A connection is over. */
   left(socket: Socket): void
 }
@@ -68,8 +70,9 @@ const wireFaults = new Map<string | undefined, ErrorCode>([
   ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 'too-many'],
 ])
 
-export class Socket implements Heart, Carried {
+export class Socket implements Heart, Carried, Line {
   readonly dialect: Dialect
+  readonly translator: Translator
   owner: Owner
   /** A gateway carries the calls of many, and may say as much more. */
   gateway = false
@@ -77,37 +80,40 @@ export class Socket implements Heart, Carried {
   readonly #outlet: Outlet
   readonly #peer: string
   readonly #around: Surroundings
-  readonly #translator: Translator
   readonly #frames: Bucket
   readonly #bytes: Bucket
   readonly #pulse: Pulse
   #open = true
-  #waiting: Decoded[] = []
+  #waiting: Heard[] = []
   #waitingBytes = 0
   #messageBytes = 0
 
-  /** `stream` carries `ws`; `peer`: the address it comes from; `greet` makes the first owner. */
+  /** `stream` carries `ws`; `peer`: the address it comes from; `token`: what the upgrade request brought. */
   constructor(
     ws: Carrier,
     stream: Duplex,
     dialect: Dialect,
     peer: string,
     around: Surroundings,
-    greet: (socket: Socket) => Owner,
+    token?: string,
   ) {
     this.dialect = dialect
     this.#ws = ws
     this.#outlet = new Outlet(ws, stream, around.turnEnd)
     this.#peer = peer
     this.#around = around
-    this.#translator = dialect.open()
+    this.translator = dialect.open(this)
     this.#frames = new Bucket(around.clock.now())
     this.#bytes = new Bucket(around.clock.now())
     this.#pulse = around.heartbeat.watch(this)
-    this.owner = greet(this)
+    this.owner = around.greet(this, token)
     around.tally.sockets++
     around.tally.accepted++
     ws.carry(this)
+  }
+
+  get clock(): Clock {
+    return this.#around.clock
   }
 
   /** Whether frames still come and go. */
@@ -130,9 +136,13 @@ export class Socket implements Heart, Carried {
   }
 
   send(frame: HubFrame): void {
+    if (this.#open) for (const message of this.translator.write(frame)) this.say(message)
+  }
+
+  say(message: Message): void {
     if (!this.#open) return
     if (this.#outlet.unsent > this.#around.bounds.of.unsentBytes) this.stuck()
-    else this.#write(frame)
+    else this.#put(message)
   }
 
   /** Answers a frame that carried `ref`, or none. */
@@ -146,8 +156,8 @@ export class Socket implements Heart, Carried {
   }
 
   /** Lets a frame wait until `takeWaiting`; beyond the bound the connection is closed. */
-  wait(decoded: Decoded): void {
-    this.#waiting.push(decoded)
+  wait(heard: Heard): void {
+    this.#waiting.push(heard)
     this.#waitingBytes += this.#messageBytes
     const { bounds } = this.#around
     const { waitingFrames, waitingBytes } = bounds.of
@@ -156,7 +166,7 @@ export class Socket implements Heart, Carried {
   }
 
   /** The frames that waited, in order. */
-  takeWaiting(): readonly Decoded[] {
+  takeWaiting(): readonly Heard[] {
     const waiting = this.#waiting
     this.#waiting = []
     this.#waitingBytes = 0
@@ -169,17 +179,28 @@ export class Socket implements Heart, Carried {
     const { close = 4502 }: { close?: number } = factsOf(refusal.code)
     count(this.#around.tally.faults, refusal.code)
     this.#note(refusal, 'socket closed for a fault')
-    this.#write(errorFrame(refusal, ref))
-    this.close(close, refusal.code)
+    for (const message of this.translator.write(errorFrame(refusal, ref))) this.#put(message)
+    const parting = this.dialect.parting?.(refusal)
+    if (parting === undefined) this.close(close, refusal.code)
+    else {
+      this.#put(parting)
+      this.#part(close)
+      const { bounds, clock } = this.#around
+      clock.after(bounds.of.closeMs, () => this.#ws.close(close, refusal.code))
+    }
   }
 
   /** Closes. The owner hears of it at the end of the turn. `reason`: at most 123 bytes. */
   close(code: number, reason: string): void {
     if (!this.#open) return
-    this.#open = false
-    this.#pulse.stop()
     this.#ws.close(code, reason)
-    queueMicrotask(() => this.#guard(() => this.owner.closed(this, code)))
+    this.#part(code)
+  }
+
+  /** Serves this client as if it had just come: whoever served it does so no more. */
+  restart(heard: Heard): void {
+    this.owner = this.#around.greet(this)
+    this.owner.frame(heard, this)
   }
 
   /** Cuts the connection. */
@@ -239,14 +260,15 @@ export class Socket implements Heart, Carried {
   closed(code: number): void {
     this.#around.tally.sockets--
     this.#shut(code)
+    this.translator.closed?.()
     this.#around.left(this)
   }
 
   #read(text: string): void {
     this.#messageBytes = text.length
-    for (const decoded of this.#translator.read(text)) {
-      if (!decoded.ok && decoded.code === 'malformed') this.fail(decoded)
-      if (this.#open) this.owner.frame(decoded, this)
+    for (const heard of this.translator.read(text)) {
+      if (!heard.ok && heard.code === 'malformed') this.fail(heard)
+      if (this.#open) this.owner.frame(heard, this)
     }
   }
 
@@ -282,11 +304,16 @@ export class Socket implements Heart, Carried {
     this.#around.log.info({ code, reason: message, ...this.owner.who, peer: this.#peer }, what)
   }
 
-  #write(frame: HubFrame): void {
-    for (const message of this.#translator.write(frame)) {
-      this.#around.tally.framesOut++
-      this.#outlet.send(message)
-    }
+  #put(message: Message): void {
+    this.#around.tally.framesOut++
+    this.#outlet.send(message)
+  }
+
+  /** No more frames come or go. */
+  #part(code: number): void {
+    this.#open = false
+    this.#pulse.stop()
+    queueMicrotask(() => this.#guard(() => this.owner.closed(this, code)))
   }
 
   #shut(code: number): void {

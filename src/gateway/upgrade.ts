@@ -84,7 +84,11 @@ const inspect = (door: Door, dialect: Dialect | undefined, request: IncomingMess
     )
   }
   const offered = headers['sec-websocket-protocol']?.split(',').map(name => name.trim())
-  if (offered !== undefined && !dialect.subprotocols.some(name => offered.includes(name))) {
+  if (
+    offered &&
+    dialect.subprotocols.length > 0 &&
+    !dialect.subprotocols.some(name => offered.includes(name))
+  ) {
     return refuse('invalid', `Sec-WebSocket-Protocol must offer ${dialect.subprotocols.join(' or ')}`)
   }
   if (isForeign(door.config, headers)) return refuse('forbidden', 'this origin may not connect')

@@ -40,6 +40,7 @@ const verbs: Verbs = {
       if (!allows(grant, 'presence:register') && !allows(grant, 'presence:write')) {
         return forbidden('status for account needs presence:register or presence:write')
       }
+      if (status === 'offline') return refuse('invalid', 'status must be a word of an account, or null')
       const change = { status, ...wordsOf(words) }
       return done(ground.presence.override(grant.tenant, grant.account, change, grant.account))
     }

@@ -2,7 +2,7 @@
 // A person's word is handed to the store, and comes back from it at the next start.
 
 import { ok, type Result, refuse } from '../errors.js'
-import { type AccountId, type Declared, type StatusChange, systemName } from '../protocol/index.js'
+import { type AccountId, type DeviceChange, type StatusChange, systemName } from '../protocol/index.js'
 import { atWall } from '../runtime/index.js'
 import { accountAutomaton } from './account.machine.js'
 import { deviceAutomaton } from './device.machine.js'
@@ -18,11 +18,7 @@ const untilOf = (until: string | undefined, now: number): Result<number | null> 
 }
 
 /** Sets what a device declares. The change is not yet visible: the caller commits. */
-export const declare = (
-  graph: Graph,
-  device: DeviceRecord,
-  change: StatusChange & { status: Declared },
-): Result<undefined> => {
+export const declare = (graph: Graph, device: DeviceRecord, change: DeviceChange): Result<undefined> => {
   const now = graph.clock.wall()
   const until = untilOf(change.until, now)
   if (!until.ok) return until

@@ -7,10 +7,10 @@
 //                ^---rest-------/   \<---ring------/ |      (engaged --ring--> ringing: that call ended, another rings)
 //                ^---rest---------------------------/       (idle --engage--> engaged: it placed a call)
 //   liveness   live <--alive-- suspect                        (suspect: did not confirm ringing, or a ping, in time)
-//   declared   available | away | busy | dnd, each reached from any by `declare.WORD`
+//   declared   available | away | busy | dnd | offline, each reached from any by `declare.WORD`
 
 import { setup } from 'xstate'
-import type { Declared, DeviceActivity } from '../protocol/index.js'
+import type { DeviceActivity, DeviceDeclared } from '../protocol/index.js'
 import { Automaton, type State } from './automaton.js'
 
 export type DeviceEvent =
@@ -22,13 +22,13 @@ export type DeviceEvent =
   | 'rest'
   | 'suspect'
   | 'alive'
-  | `declare.${Declared}`
+  | `declare.${DeviceDeclared}`
 
 export interface DeviceValue {
   readonly link: 'attached' | 'lingering' | 'gone'
   readonly activity: DeviceActivity
   readonly liveness: 'live' | 'suspect'
-  readonly declared: Declared
+  readonly declared: DeviceDeclared
 }
 
 export const deviceMachine = setup({ types: { events: {} as { type: DeviceEvent } } }).createMachine({
@@ -65,8 +65,9 @@ export const deviceMachine = setup({ types: { events: {} as { type: DeviceEvent 
         'declare.away': '.away',
         'declare.busy': '.busy',
         'declare.dnd': '.dnd',
+        'declare.offline': '.offline',
       },
-      states: { available: {}, away: {}, busy: {}, dnd: {} },
+      states: { available: {}, away: {}, busy: {}, dnd: {}, offline: {} },
     },
   },
 })

@@ -7,8 +7,9 @@ import type { Result } from '../errors.js'
 import type {
   AccountId,
   CallId,
-  Declared,
   Destination,
+  DeviceChange,
+  DeviceDeclared,
   DeviceId,
   HubFrame,
   Party,
@@ -30,7 +31,7 @@ export interface Arrival extends Party {
   readonly confirms: boolean
   /** Name and version of the client application. */
   readonly client?: string
-  readonly status?: Declared
+  readonly status?: DeviceDeclared
   readonly note?: string
   /** Calls at once by the token; the directory's word wins. */
   readonly tokenCapacity?: number
@@ -50,7 +51,7 @@ export interface Attachment {
   /** Gone for good: the device leaves presence. */
   leave(): void
   /** What this client application says of itself. */
-  declare(change: StatusChange & { status: Declared }): Result<undefined>
+  declare(change: DeviceChange): Result<undefined>
   /** Anything was heard of it: clears `suspect`. */
   alive(): void
   /** It did not answer in time: ranked after all live devices, and probed. */

@@ -2,7 +2,7 @@
 // synchronous change of the graph.
 
 import { ok, type Result } from '../errors.js'
-import type { Declared, Destination, Party, StatusChange } from '../protocol/index.js'
+import type { Destination, DeviceChange, Party } from '../protocol/index.js'
 import { declare } from './declaration.js'
 import { deviceAutomaton } from './device.machine.js'
 import { regroup } from './directory.js'
@@ -88,7 +88,7 @@ class Registration implements Attachment {
     if (this.#step('leave')) depart(this.#graph, this.#device)
   }
 
-  declare(change: StatusChange & { status: Declared }): Result<undefined> {
+  declare(change: DeviceChange): Result<undefined> {
     if (!this.#current) return ok(undefined)
     const declared = declare(this.#graph, this.#device, change)
     if (declared.ok) this.#graph.commit(this.#device.account)

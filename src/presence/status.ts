@@ -4,8 +4,8 @@
 import {
   type AccountActivity,
   type Counts,
-  type Declared,
   type DeviceActivity,
+  type DeviceDeclared,
   type Status,
   statuses,
 } from '../protocol/index.js'
@@ -38,16 +38,19 @@ export const activityOf = (places: Places): AccountActivity => {
   return places.engaged > 0 ? 'engaged' : 'wrapup'
 }
 
-/** One device: its calls show only when its account has no place left; else the person's word, else its own. */
+/**
+ * One device: its calls show only when its account has no place left; else the person's word, else its own. One that is
+ * not there for others stays so whatever its person says.
+ */
 export const deviceStatus = (
   activity: DeviceActivity,
-  declared: Declared,
+  declared: DeviceDeclared,
   override: Override,
   full: boolean,
 ): Status => {
   if (full && activity === 'engaged') return 'busy'
   if (full && activity === 'ringing') return 'ringing'
-  return override === 'none' ? declared : override
+  return override === 'none' || declared === 'offline' ? declared : override
 }
 
 /** One account over its devices. With `busyWhen: 'all'` its own activity is not folded in. */

@@ -4,7 +4,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { about, maybe } from './annotate.js'
 import { AccountName, CallRef, DestinationName, DeviceName, SessionRef } from './names.js'
 import { ViewName } from './resource.js'
-import { DeclaredWord, Note, StatusChange } from './statuses.js'
+import { DeviceDeclaredWord, deviceDeclarable, Note, StatusChange } from './statuses.js'
 
 const Ref = Type.Optional(
   Type.String({
@@ -100,7 +100,10 @@ export const clientFrames = {
         DeviceName,
         'The name of this device within the account, kept over reconnects; absent: no device (a wallboard, a gateway).',
       ),
-      status: maybe(DeclaredWord, 'The status that it declares; `available` by default.'),
+      status: maybe(
+        DeviceDeclaredWord,
+        'The status that it declares; `available` by default. `offline`: connected, and not there for others, as an application that only calls.',
+      ),
       note: maybe(Note, 'A text beside the status.'),
       client: Type.Optional(
         Type.String({ maxLength: 128, description: 'What it is, as name/version; shown beside the device.' }),
@@ -124,7 +127,10 @@ export const clientFrames = {
         Type.Object(
           {
             session: about(SessionRef, 'The `session` of an earlier `welcome`.'),
-            seq: about(Numbered, 'The last `seq` that arrived; 0 for none.'),
+            seq: maybe(
+              Numbered,
+              'The last `seq` that arrived; 0 for none. Absent: what was not acknowledged comes again.',
+            ),
           },
           { description: 'The session to take up where it was, calls included.' },
         ),
@@ -133,6 +139,11 @@ export const clientFrames = {
   ),
   status: frame('status', 'Sets the status of this device, or the override of the account.', {
     ...StatusChange.properties,
+    status: Type.Union([DeviceDeclaredWord, Type.Null()], {
+      expected: `one of ${deviceDeclarable.join(', ')}, or null`,
+      description:
+        'The new status; `offline` is for a device only, `null` clears the override of an account.',
+    }),
     for: Type.Optional(
       Type.Enum(['device', 'account'], {
         description: 'For this device (the default), or for all of the account.',

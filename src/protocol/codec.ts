@@ -56,8 +56,10 @@ const excess = (text: string, frame: ClientFrame): string | undefined => {
 }
 
 /** Reads one text message. `malformed` ends the session (4500); every other refusal is an `error` frame. */
-export const decode = (text: string): Decoded => {
-  const value = parse(text)
+export const decode = (text: string): Decoded => frameOf(parse(text), text)
+
+/** Holds what was read from `text`, in whatever language, to the form of a client's frame. */
+export const frameOf = (value: unknown, text: string): Decoded => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return {
       ok: false,

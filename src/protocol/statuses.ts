@@ -13,6 +13,11 @@ export const declarable = ['available', 'away', 'busy', 'dnd'] as const
 export type Declared = (typeof declarable)[number]
 export const DeclaredWord = Type.Enum([...declarable])
 
+/** What a client application may say of itself alone: also that it is not there for others, as one that only calls. */
+export const deviceDeclarable = [...declarable, 'offline'] as const
+export type DeviceDeclared = (typeof deviceDeclarable)[number]
+export const DeviceDeclaredWord = Type.Enum([...deviceDeclarable])
+
 /** What an account is doing: `engaged` when its capacity is in use, `wrapup` in the set time after a call. */
 export const accountActivities = ['free', 'ringing', 'engaged', 'wrapup'] as const
 export type AccountActivity = (typeof accountActivities)[number]
@@ -44,3 +49,8 @@ export const StatusChange = Type.Object(
   { title: 'StatusChange', description: 'What someone says of a device or an account, and until when.' },
 )
 export type StatusChange = Static<typeof StatusChange>
+
+/** What a device says of itself, and until when. */
+export interface DeviceChange extends Omit<StatusChange, 'status'> {
+  readonly status: DeviceDeclared
+}
