@@ -58,7 +58,7 @@ const walk = (machine: AnyStateMachine, events: readonly string[]) =>
 
 t.test('along every shortest path of the device machine its person has the status of the table', async t => {
   const paths = walk(deviceMachine, deviceEvents)
-  t.equal(paths.length, 72)
+  t.equal(paths.length, 90)
   for (const { title, steps } of paths) {
     const { clock, presence, hold, join, status } = worldOf({ acme: {} })
     const attachment = join('alice', 'web')
