@@ -3,8 +3,6 @@
 
 import { once } from 'node:events'
 import t from 'tap'
-import { type Dialect, messageOf } from '../../src/gateway/index.js'
-import { decode } from '../../src/protocol/index.js'
 import { maskedFrame, newStand, type Stand, until, upgradeRequest } from '../support/gateway.js'
 import { acme } from '../support/room.js'
 
@@ -370,48 +368,4 @@ t.test('[FF4] a flood closes 4429, control frames counted', async t => {
   for (let count = 0; count < 300; count++) steady.client.ws.pong()
   t.match(await steady.client.closed, { code: 4429, reason: 'too-many' })
   t.equal(stand.gateway.counts.faults['too-many'], 2)
-})
-
-t.test('another language on the same seam reaches the same session', async t => {
-  const errors: string[] = []
-  const sent: string[] = []
-  const lines: Dialect = {
-    path: '/lines',
-    subprotocols: [],
-    confirms: false,
-    beat: '?',
-    open: () => ({
-      read(text) {
-        if (text === '!') throw new Error('a bug of the translator')
-        return text === '' ? [] : text.split('\n').map(decode)
-      },
-      write: frame => {
-        sent.push(frame.type)
-        return frame.type === 'welcome' ? [] : [messageOf(frame.type)]
-      },
-    }),
-  }
-  const stand = await newStand(t, {
-    dialects: [lines],
-    log: { info() {}, warn() {}, error: (_, message) => void errors.push(message) },
-  })
-  const client = stand.client({}, [], '/lines')
-  const texts: string[] = []
-  client.ws.removeAllListeners('message').on('message', data => texts.push(String(data)))
-  await client.opened
-  client.send('')
-  client.send('!')
-  client.send(JSON.stringify({ type: 'hello', device: 'phone', token: await stand.token('alice') }))
-  await until(() => sent.includes('welcome'))
-  t.same(errors, ['socket listener threw'])
-  const confirms = (view: 'routing') =>
-    stand.room.presence.resource(acme, 'alice' as never, { view, devices: true }).accounts![0]!.devices![0]!
-      .confirms
-  t.equal(confirms('routing'), false)
-  await stand.room.clock.settle(10_000)
-  await until(() => texts.includes('?'))
-  client.send(`${JSON.stringify({ type: 'leave' })}\n${JSON.stringify({ type: 'place', to: 'bob' })}\n{`)
-  t.match(await client.closed, { code: 1000 })
-  t.equal(stand.room.router.counts.placed, 0, 'nothing after the goodbye counts')
-  t.match(stand.gateway.counts.faults, { malformed: undefined })
 })
