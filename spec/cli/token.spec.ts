@@ -49,7 +49,7 @@ t.test('[U16] a token is explained claim by claim, and accepted by whoever has i
   t.match(text, /^ {2}kid {2}k1 {5}which key it is signed with$/m)
   t.match(text, /^ {2}iss +acme +the tenant$/m)
   t.match(text, /^ {2}exp +\d+ +ends 20.*Z, in 59 minutes$/m)
-  t.match(text, /^ {2}iat +\d+ +was issued 20.*Z, 0 seconds ago$/m)
+  t.match(text, /^ {2}iat +\d+ +was issued 20.*Z, \d+ seconds? ago$/m)
   t.match(text, /^ {2}groups +\["lobby"\] +groups to join/m)
   t.match(text, /^ {2}call:place:bob +to call bob$/m)
   t.match(text, /^ {2}own:thing +is not known here, and passed over$/m)
