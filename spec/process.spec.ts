@@ -11,7 +11,7 @@ import { Child, launcherOf, outside, startVoice } from './support/processes.js'
 import { createTerminal } from './support/terminal.js'
 
 // A dozen processes, some of which are flooded.
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const launcher = await launcherOf()
 const keys = [{ kid: 'k1', alg: 'HS256', secret }]

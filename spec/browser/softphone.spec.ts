@@ -12,7 +12,7 @@ import { configOf, secret, startHub, tokenOf, until, type World } from '../suppo
 import { Child } from '../support/processes.js'
 import { requires } from '../support/requires.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 /** The machine's time, which a spec may put forward. */
 const startClock = (t: Test): VirtualClock => {

@@ -8,7 +8,7 @@ import { secret, tokenOf } from '../support/hub.js'
 import { Child, type Facts, launcherOf, outside, startVoice } from '../support/processes.js'
 
 // Twenty processes start, one after the other where one has to see what became of the other.
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const launcher = await launcherOf()
 

@@ -61,7 +61,7 @@ for (const path of specs.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) 
     name,
     env,
     cwd: root,
-    timeout: 120_000,
+    timeout: 300_000,
     buffered: true,
     at: null,
     stack: '',
