@@ -10,6 +10,7 @@ import type { Router } from '../router/index.js'
 import { type Clock, type Log, TurnEnd } from '../runtime/index.js'
 import type { Dialect } from './dialects/dialect.js'
 import { native } from './dialects/native.js'
+import { voice } from './dialects/voice/voice.js'
 import { Greeting, type Reception } from './greeting.js'
 import { Heartbeat } from './heartbeat.js'
 import type { Outlet } from './outlet.js'
@@ -28,7 +29,7 @@ export interface GatewayOptions {
   readonly log: Log
   /** From 0 up to 1: spreads reconnects. Session ids do not come from it. */
   readonly random: () => number
-  /** The languages spoken; default: the native one. */
+  /** The languages spoken; default: all of them. */
   readonly dialects?: readonly Dialect[]
   /** Why nobody new is taken in for now, if so. */
   readonly overloaded?: () => Refusal | undefined
@@ -104,7 +105,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
         sockets.add(new Socket(ws, stream, dialect, peer, reception, token))
       },
     },
-    options.dialects ?? [native()],
+    options.dialects ?? [native(), voice()],
   )
 
   return {

@@ -25,7 +25,7 @@ import {
 } from '../protocol/index.js'
 import type { Caller, Router, Side } from '../router/index.js'
 import type { Clock, Log } from '../runtime/index.js'
-import type { Heard, Translator } from './dialects/dialect.js'
+import type { Dialect, Heard, Translator } from './dialects/dialect.js'
 import { type Bearer, Expiry } from './expiry.js'
 import { Linger } from './linger.js'
 import { Outbox } from './outbox.js'
@@ -137,14 +137,14 @@ export class Session implements Link, Owner, Caller, Bearer {
   }
 
   /** Registers the device, if the session is one. */
-  register(hello: ClientFrames['hello'], confirms: boolean): Result<undefined> {
+  register(hello: ClientFrames['hello'], dialect: Dialect): Result<undefined> {
     if (this.party === undefined) return ok(undefined)
-    const { status, note, client, capacity } = hello
+    const { status = dialect.status, note, client, capacity } = hello
     const attached = this.ground.presence.attach({
       ...this.party,
       ...this.#rights,
       link: this,
-      confirms,
+      confirms: dialect.confirms,
       ...(client !== undefined && { client }),
       ...(status !== undefined && { status }),
       ...(note !== undefined && { note }),

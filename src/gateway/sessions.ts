@@ -62,7 +62,7 @@ export class Sessions {
     const session = new Session(this.#ground, grant, party, this)
     session.takeovers = replaced?.takeovers
     session.translator = replaced?.translator
-    const registered = session.register(hello, dialect.confirms)
+    const registered = session.register(hello, dialect)
     if (!registered.ok) {
       this.#perAccount.give(accountOf(grant))
       return registered

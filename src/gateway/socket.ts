@@ -145,6 +145,10 @@ export class Socket implements Heart, Carried, Line {
     else this.#put(message)
   }
 
+  hear(heard: Heard): void {
+    queueMicrotask(() => this.#guard(() => this.#open && this.owner.frame(heard, this)))
+  }
+
   /** Answers a frame that carried `ref`, or none. */
   reply(ref: string | undefined, reply: Reply): void {
     const frame = replyFrame(reply, ref)
@@ -211,7 +215,10 @@ export class Socket implements Heart, Carried, Line {
   ping(): void {
     const { beat } = this.dialect
     if (beat === undefined) this.#ws.ping()
-    else this.#outlet.send(messageOf(beat))
+    else {
+      this.#outlet.send(messageOf(beat))
+      this.translator.asked?.()
+    }
   }
 
   doubt(): void {
@@ -323,7 +330,7 @@ export class Socket implements Heart, Carried, Line {
     this.#guard(() => this.owner.closed(this, code))
   }
 
-  #guard(task: () => void): void {
+  #guard(task: () => unknown): void {
     try {
       task()
     } catch (error) {

@@ -3,7 +3,7 @@
 // what its language needs remembered, and decides nothing: who may do what is for the session.
 
 import type { Refusal } from '../../errors.js'
-import type { Decoded, HubFrame } from '../../protocol/index.js'
+import type { Decoded, DeviceDeclared, HubFrame } from '../../protocol/index.js'
 import type { Clock } from '../../runtime/index.js'
 import type { Message } from '../outlet.js'
 import type { Grant } from '../token/index.js'
@@ -19,6 +19,8 @@ export interface Line {
   readonly clock: Clock
   /** Sends what answers no frame, and stands for none: for what the language asks of both ends among themselves. */
   say(message: Message): void
+  /** Has a frame taken as if it had been read, once what goes on now is over: for what a client would say, and can not. */
+  hear(heard: Heard): void
 }
 
 export interface Translator {
@@ -35,6 +37,8 @@ export interface Translator {
    * and maybe in another language.
    */
   follow?(earlier: Translator): void
+  /** A sign of life is asked for, by the text that the dialect has for it: all that was written is on its way before it. */
+  asked?(): void
   /** The connection is over, and what it waits for with it. */
   closed?(): void
 }
@@ -46,6 +50,8 @@ export interface Dialect {
   readonly subprotocols: readonly string[]
   /** Whether its clients confirm that they ring. */
   readonly confirms: boolean
+  /** What a client's device is until it says itself; absent: `available`. */
+  readonly status?: DeviceDeclared
   /** The text that asks for a sign of life; absent: a ping (RFC 6455, section 5.5.2). */
   readonly beat?: string
   /**
