@@ -67,12 +67,14 @@ t.test('every value has a default', async t => {
       ],
     ]),
     routes: [],
+    applications: new Map(),
+    sipDomain: 'acme',
     webhooks: [],
   })
 })
 
 t.test('what the file says replaces the defaults', async t => {
-  const dir = t.testdir({ 'cert.pem': 'CERT', 'key.pem': 'KEY', 'token.txt': 'from a file\n' })
+  const dir = t.testdir({ 'cert.pem': 'CERT', 'key.pem': 'KEY', 'token.txt': 'found in a file\n' })
   const groups = {
     lobby: { open: true, strategy: 'all' },
     sales: {
@@ -109,9 +111,11 @@ t.test('what the file says replaces the defaults', async t => {
           authToken: { file: 'token.txt' },
           busyWhen: 'all',
           wrapupMs: 9,
-          accounts: { alice: { capacity: 2 } },
+          accounts: { alice: { capacity: 2, sip: { secret: { file: 'token.txt' } } } },
           groups,
           routes,
+          applications: { AP1: { steps: [] }, menu: 'https://x.example' },
+          sipDomain: 'acme.example',
         },
       },
     },
@@ -134,12 +138,27 @@ t.test('what the file says replaces the defaults', async t => {
       { kid: 'a', alg: 'HS256', secret },
       { kid: 'b', alg: 'ES256', publicKey: 'KEY' },
     ],
-    authToken: 'from a file',
+    authToken: 'found in a file',
     busyWhen: 'all',
     wrapupMs: 9,
     routes,
   })
-  t.same(acme?.accounts.get('alice' as never), { capacity: 2 })
+  t.same(acme?.accounts.get('alice' as never), {
+    capacity: 2,
+    sip: {
+      secret: 'found in a file',
+      algorithm: 'MD5',
+      scope: 'presence:register presence:read call:receive call:place',
+    },
+  })
+  t.same(
+    [...(acme?.applications ?? [])],
+    [
+      ['AP1', { steps: [] }],
+      ['menu', 'https://x.example'],
+    ],
+  )
+  t.equal(acme?.sipDomain, 'acme.example')
   t.match(acme?.groups.get('lobby' as never), {
     open: true,
     strategy: 'all',
@@ -289,6 +308,29 @@ t.test('a key has its algorithm, or is a set at an address and nothing else', as
   ])
 })
 
+t.test('a SIP account has a secret of some length, and a domain has one tenant', async t => {
+  const withSip = (sip: object) => tenant({ accounts: { alice: { sip } } })
+  const at = 'tenants.acme.accounts.alice.sip'
+  t.same(faults(withSip({ secret: 'twelve chars', algorithm: 'SHA-256' })), [])
+  t.same(faults(withSip({ secret: 'hidden word' })), [`${at}.secret: must be at least 12 characters`])
+  t.same(faults(withSip({ secret: { env: 'UNSET' } })), [`${at}.secret.env: names UNSET, which is not set`])
+  t.same(faults(withSip({})), [`${at}.secret: is missing`])
+  t.same(faults(withSip({ secret: 'twelve chars', algorithm: 'SHA-1' })), [
+    `${at}.algorithm: must be one of MD5, SHA-256`,
+  ])
+  const domains = (...tenants: [string, string?][]) =>
+    faults({
+      tenants: Object.fromEntries(
+        tenants.map(([name, sipDomain]) => [name, { keys: [key], ...(sipDomain && { sipDomain }) }]),
+      ),
+    })
+  t.same(domains(['a'], ['b', 'b.example'], ['c']), [])
+  t.same(domains(['a'], ['b', 'A'], ['c', 'b']), [
+    'tenants.b.sipDomain: must be another than that of a, which has a',
+  ])
+  t.same(domains(['a', 'sip:a']), ['tenants.a.sipDomain: must be a domain'])
+})
+
 t.test('the schema says of every option what it means, and lists what holds', async t => {
   const all = listOptions(ConfigSchema)
   for (const { path, description } of all) {
@@ -332,6 +374,8 @@ t.test('what is shown of a configuration holds no secret, and no query of an add
           { jwksUrl: 'https://idp.example/keys?code=hidden' },
         ],
         authToken: 'hidden',
+        accounts: { alice: { sip: { secret: 'hidden from all' } }, bob: { sip: { secret: { env: 'BOB' } } } },
+        applications: { AP1: 'https://x.example/in?code=hidden' },
         routes: [
           { to: '1', instructions: 'https://x.example/in?code=hidden' },
           { to: '2', instructions: { url: 'https://x.example/in', fallbackUrl: 'http://x.example/?hidden' } },
@@ -346,6 +390,10 @@ t.test('what is shown of a configuration holds no secret, and no query of an add
       acme: {
         keys: [{ secret: '(not shown)' }, { secret: { env: 'NAME' } }, {}],
         busyWhen: 'any',
+        accounts: {
+          alice: { sip: { secret: '(not shown)', algorithm: 'MD5' } },
+          bob: { sip: { secret: { env: 'BOB' } } },
+        },
         routes: [{}, {}, { instructions: { steps: [{ pause: { ms: 1 } }, null] } }],
       },
     },

@@ -24,6 +24,10 @@ export const strategies = [
 ] as const
 export type Strategy = (typeof strategies)[number]
 
+/** How the secret of a SIP account is proven (RFC 7616, section 6.1). */
+export const digestAlgorithms = ['MD5', 'SHA-256'] as const
+export type DigestAlgorithm = (typeof digestAlgorithms)[number]
+
 /** Text that stands in the file, in a variable of the environment, or in another file. */
 const reference = (description: string, options = {}) =>
   Type.Union(
@@ -183,6 +187,25 @@ const Account = section('An account, where more is to be said of it than its tok
   wrapupMs: Type.Optional(
     ms("How long it is busy after a call, in milliseconds; absent: the group's or the tenant's wrapupMs."),
   ),
+  sip: Type.Optional(
+    section('How it signs in from a SIP phone, by a secret in place of a token; absent: it does not.', {
+      secret: reference('What it proves to know: at least 12 characters.', secret),
+      algorithm: defaultsTo(
+        'MD5',
+        Type.Enum([...digestAlgorithms], {
+          description: 'How it proves that; MD5 is what most SIP phones know.',
+        }),
+      ),
+      scope: defaultsTo(
+        'presence:register presence:read call:receive call:place',
+        text('Its permissions, as in the scope claim of a token.'),
+      ),
+    }),
+  ),
+})
+
+const Instructions = Type.Unknown({
+  description: 'A URL, { url, method, fallbackUrl }, { steps }, { twiml } or { file }.',
 })
 
 const Route = section('Where calls to a number or name find their instructions.', {
@@ -196,9 +219,7 @@ const Route = section('Where calls to a number or name find their instructions.'
       description: 'A number or name, a prefix that ends in *, or { "pattern": REGEXP }.',
     },
   ),
-  instructions: Type.Unknown({
-    description: 'A URL, { url, method, fallbackUrl }, { steps }, { twiml } or { file }.',
-  }),
+  instructions: Instructions,
 })
 
 const Webhook = section('An address that is told of presence (docs/webhooks.md).', {
@@ -222,7 +243,10 @@ const Webhook = section('An address that is told of presence (docs/webhooks.md).
 export const Tenant = section('One tenant: its keys, its people, and what becomes of its calls.', {
   keys: Type.Array(Key, { minItems: 1, description: 'The keys that its tokens are signed with.' }),
   authToken: Type.Optional(
-    reference('Signs requests for instructions and callbacks; absent: they are unsigned.', secret),
+    reference(
+      'Signs requests for instructions and callbacks, and, with at least 32 bytes, capability tokens (docs/tokens.md); absent: they are unsigned.',
+      secret,
+    ),
   ),
   busyWhen: defaultsTo(
     'any',
@@ -240,6 +264,20 @@ export const Tenant = section('One tenant: its keys, its people, and what become
     [],
     Type.Array(Route, {
       description: 'Numbers and their instructions; a number without one rings the destination of that name.',
+    }),
+  ),
+  applications: defaultsTo(
+    {},
+    byName(
+      'Instructions by the names of applications: a token may name one for all calls that it places.',
+      Instructions,
+    ),
+  ),
+  sipDomain: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9.\\-]{1,253}$',
+      expected: 'a domain',
+      description: "The domain of its SIP accounts, no other tenant's; absent: the tenant's name.",
     }),
   ),
   webhooks: defaultsTo([], Type.Array(Webhook, { description: 'Addresses that are told of presence.' })),

@@ -17,6 +17,7 @@ import {
   type Strategy,
   type Tenant,
 } from './config-schema.js'
+import { readSip, type SipConfig, weighDomains } from './config-sip.js'
 import type { Fault } from './errors.js'
 import { type AccountId, type Destination, isName, nameRule, type TenantId } from './protocol/index.js'
 import { check, readBlock } from './runtime/index.js'
@@ -28,6 +29,7 @@ export {
   type Algorithm,
   algorithms,
   type ConfigInput,
+  type DigestAlgorithm,
   File as ConfigSchema,
   Group as GroupSchema,
   type GroupInput,
@@ -83,6 +85,8 @@ export interface RouteConfig {
 export interface AccountConfig {
   readonly capacity?: number
   readonly wrapupMs?: number
+  /** How it signs in from a SIP phone; absent: it does not. */
+  readonly sip?: SipConfig
 }
 
 /** An address that is told of the presence of some destinations. */
@@ -104,6 +108,10 @@ export interface TenantConfig {
   readonly accounts: ReadonlyMap<AccountId, AccountConfig>
   readonly groups: ReadonlyMap<Destination, GroupConfig>
   readonly routes: readonly RouteConfig[]
+  /** Instructions by the names of applications; checked and typed by the router. */
+  readonly applications: ReadonlyMap<string, unknown>
+  /** The domain of its SIP accounts. */
+  readonly sipDomain: string
   readonly webhooks: readonly WebhookConfig[]
 }
 
@@ -234,6 +242,7 @@ const readWebhook = (
 
 const readTenant = (
   reading: Reading,
+  name: string,
   path: string,
   { keys, authToken, ...tenant }: TenantInput,
   calls: Config['calls'],
@@ -245,7 +254,10 @@ const readTenant = (
     )
   const accounts = reading
     .named(`${path}.accounts`, tenant.accounts)
-    .map(([name, account]) => [name as AccountId, account] as const)
+    .map(
+      ([name, { sip, ...account }, at]) =>
+        [name as AccountId, { ...account, ...(sip && { sip: readSip(reading, `${at}.sip`, sip) }) }] as const,
+    )
   const taken = new Set<string>([
     ...accounts.map(([name]) => name),
     ...groups.flatMap(([, { members }]) => members.map(({ account }) => account)),
@@ -257,11 +269,15 @@ const readTenant = (
     if (typeof to === 'object') readPattern(reading, `${path}.routes[${index}].to.pattern`, to.pattern)
   })
   return {
+    sipDomain: name,
     ...tenant,
     keys: readKeys(reading, `${path}.keys`, keys),
     ...(authToken !== undefined && { authToken: reading.text(`${path}.authToken`, authToken) }),
     accounts: new Map(accounts),
     groups: new Map(groups),
+    applications: new Map(
+      reading.named(`${path}.applications`, tenant.applications).map(([name, source]) => [name, source]),
+    ),
     webhooks: tenant.webhooks.map((webhook, index) =>
       readWebhook(reading, `${path}.webhooks[${index}]`, webhook),
     ),
@@ -304,10 +320,11 @@ export const readConfig = (input: unknown, around: Surroundings): Read<Config> =
     tenants: new Map(
       reading
         .named('tenants', file.tenants)
-        .map(([name, tenant, at]) => [name as TenantId, readTenant(reading, at, tenant, file.calls)]),
+        .map(([name, tenant, at]) => [name as TenantId, readTenant(reading, name, at, tenant, file.calls)]),
     ),
     dir: around.dir,
   }
+  weighDomains(reading, value.tenants)
   return reading.faults.length > 0 ? { ok: false, faults: reading.faults } : { ok: true, value }
 }
 
