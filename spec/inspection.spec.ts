@@ -80,6 +80,20 @@ t.test('a server that instructions are asked of is connected to once, and asked 
   t.equal(Buffer.concat(heard).length, 0)
 })
 
+t.test('the servers of applications are among them', async t => {
+  const { host } = await listen(t)
+  const { origins } = await look({
+    ...routes(`http://${host}/in`),
+    applications: { AP1: { url: `http://${host}/voice` }, AP2: { steps: [] } },
+  })
+  t.strictSame(origins, [
+    {
+      origin: `http://${host}`,
+      paths: ['tenants.acme.routes[0].instructions', 'tenants.acme.applications.AP1'],
+    },
+  ])
+})
+
 t.test(
   '[FW1] the rules for fetching hold: hosts that are not allowed, and addresses that are not public',
   async t => {

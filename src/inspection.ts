@@ -53,12 +53,12 @@ const askKeySets = async ({ tenants, fetch }: Config, clock: Clock): Promise<Ins
   return asked
 }
 
-/** Connects to every server that a route names, once to each. */
+/** Connects to every server that a route or an application names, once to each. */
 const reachOrigins = async ({ tenants, fetch }: Config, clock: Clock): Promise<Origin[]> => {
   const egress = createEgress(fetch, clock)
   const paths = new Map<string, string[]>()
-  for (const [tenant, { routes }] of tenants) {
-    for (const { path, url } of addressesOf(routes, `tenants.${tenant}.routes`)) {
+  for (const [tenant, settings] of tenants) {
+    for (const { path, url } of addressesOf(settings, `tenants.${tenant}`)) {
       const { origin } = new URL(url)
       paths.set(origin, [...(paths.get(origin) ?? []), path])
     }

@@ -2,7 +2,9 @@
 
 import { test } from 'tap'
 import type { RouteConfig } from '../../src/config.js'
-import { compileRoutes } from '../../src/router/routes.js'
+import { readRoutes } from '../../src/router/index.js'
+import { compileApplications, compileRoutes } from '../../src/router/routes.js'
+import { configOf } from '../support/room.js'
 
 const hangup = { steps: [{ hangup: {} }] }
 const compile = (routes: readonly RouteConfig[], dir = '/') =>
@@ -86,5 +88,40 @@ test('every fault of every route is told at once, with its path', t => {
       ],
     },
   )
+  t.end()
+})
+
+test('applications are read as routes are, and all their faults told', t => {
+  const read = (applications: Record<string, unknown>) =>
+    compileApplications(new Map(Object.entries(applications)), 'tenants.acme.applications', '/')
+  const good = read({ AP1: hangup, menu: 'https://voice.example.com/in' })
+  t.match(good.ok && [...good.value], [
+    ['AP1', { kind: 'inline', instructions: { steps: [{ verb: 'hangup' }] } }],
+    ['menu', { kind: 'url', url: 'https://voice.example.com/in' }],
+  ])
+  t.strictSame(read({ AP1: 7, good: hangup, AP2: { steps: [{ dance: {} }] } }), {
+    ok: false,
+    faults: [
+      {
+        path: 'tenants.acme.applications.AP1',
+        message: 'must be a URL, or an object with one of url, steps, twiml and file',
+      },
+      { path: 'tenants.acme.applications.AP2.steps[0].dance', message: 'is not supported' },
+    ],
+  })
+  t.end()
+})
+
+test('the faults of routes and applications come together, and of two that are good none', t => {
+  const config = (applications: object, routes: object[]) => {
+    const read = readRoutes(configOf({ applications, routes }))
+    return read.ok ? [] : read.faults.map(({ path }) => path)
+  }
+  const bad = { steps: [{ dance: {} }] }
+  t.strictSame(config({ AP1: hangup }, [{ to: '1', instructions: hangup }]), [])
+  t.strictSame(config({ AP1: bad }, [{ to: '1', instructions: bad }]), [
+    'tenants.acme.routes[0].instructions.steps[0].dance',
+    'tenants.acme.applications.AP1.steps[0].dance',
+  ])
   t.end()
 })

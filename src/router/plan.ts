@@ -7,7 +7,7 @@ import type { Call } from './call.js'
 import type { Errand } from './errand.js'
 import { type InstructionSource, nameOf, type Step, type UrlSource } from './instructions/index.js'
 import type { Parts } from './parts.js'
-import type { MatchRoute } from './routes.js'
+import type { Routes } from './routes.js'
 import type { Retrieved } from './source/index.js'
 import { dial } from './verbs/dial.js'
 import { enqueue } from './verbs/enqueue.js'
@@ -59,16 +59,15 @@ const carryOut = (call: Call, step: Step, course: Course): Promise<Next> | Next 
 }
 
 /** What a tenant's calls go by. */
-export interface Standing {
+export interface Standing extends Routes {
   readonly tenant: TenantId
   readonly settings: TenantConfig
-  readonly route: MatchRoute
 }
 
 /** Where the instructions for a number or name are: its route's, or to dial the destination of that name. */
 export const find = (
   { presence }: Pick<Parts, 'presence'>,
-  { tenant, route: match }: Standing,
+  { tenant, route: match }: Pick<Standing, 'tenant' | 'route'>,
   to: string,
 ): { source: InstructionSource; route?: string } | undefined => {
   const route = match(to)
@@ -82,8 +81,10 @@ export const find = (
 
 /** Where a call's instructions are: its own, else those for what it calls. */
 const sourceOf = (call: Call): InstructionSource | undefined => {
+  const { application, to } = call.request
+  if (application !== undefined) call.timeline.add('application', { application })
   if (call.source !== undefined) return call.source
-  const found = find(call.parts, call, call.request.to)
+  const found = find(call.parts, call, to)
   if (found?.route !== undefined) call.timeline.add('route', { route: found.route })
   return found?.source
 }

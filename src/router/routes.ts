@@ -2,8 +2,9 @@
 // in `*`, or a pattern, and the most telling one wins: the exact one; else the longest prefix; else the pattern
 // with the longest source (of equals the first); else `*` alone, which takes what nothing else does.
 // Patterns are tried one by one, and may match anywhere unless they are anchored: their cost is their author's.
+// A call that names one of the tenant's applications has that one's instead.
 
-import type { Read, RouteConfig } from '../config.js'
+import type { Read, RouteConfig, TenantConfig } from '../config.js'
 import type { Fault } from '../errors.js'
 import { checkInline, type InstructionSource } from './instructions/index.js'
 
@@ -16,13 +17,26 @@ export interface Route {
 
 export type MatchRoute = (to: string) => Route | undefined
 
-/** Every address that a tenant's routes name, with its path below `path`; those that are no addresses are passed over. */
+/** Where a tenant's instructions are. */
+export interface Routes {
+  readonly route: MatchRoute
+  /** By the names of its applications. */
+  readonly applications: ReadonlyMap<string, InstructionSource>
+}
+
+/** Every address that a tenant at `path` has instructions from, each with its path; those that are no addresses are passed over. */
 export const addressesOf = (
-  routes: readonly RouteConfig[],
+  { routes, applications }: Pick<TenantConfig, 'routes' | 'applications'>,
   path: string,
 ): { readonly path: string; readonly url: string }[] =>
-  routes.flatMap(({ instructions }, index) => {
-    const at = `${path}[${index}].instructions`
+  [
+    ...routes.map(
+      ({ instructions }, index) => [`${path}.routes[${index}].instructions`, instructions] as const,
+    ),
+    ...[...applications].map(
+      ([name, instructions]) => [`${path}.applications.${name}`, instructions] as const,
+    ),
+  ].flatMap(([at, instructions]) => {
     const source = checkInline(instructions, at)
     if (!source.ok || source.value.kind !== 'url') return []
     const { url, fallbackUrl } = source.value
@@ -80,4 +94,20 @@ export const compileRoutes = (
       patterns.find(({ expression }) => expression.test(to))?.route ??
       prefixes.get(''),
   }
+}
+
+/** Reads a tenant's applications, as `compileRoutes` does its routes. */
+export const compileApplications = (
+  applications: TenantConfig['applications'],
+  path: string,
+  dir: string,
+): Read<Routes['applications']> => {
+  const sources = new Map<string, InstructionSource>()
+  const faults: Fault[] = []
+  for (const [name, instructions] of applications) {
+    const source = checkInline(instructions, `${path}.${name}`, dir)
+    if (source.ok) sources.set(name, source.value)
+    else faults.push(...source.faults)
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: sources }
 }

@@ -21,7 +21,7 @@ import type {
 } from '../protocol/index.js'
 import type { KeyDigest } from '../store/index.js'
 import type { ExplainRequest } from './explain.js'
-import type { MatchRoute } from './routes.js'
+import type { Routes } from './routes.js'
 
 /** Who placed a call, and how to tell them what becomes of it. */
 export interface Caller {
@@ -44,6 +44,8 @@ export interface CallRequest {
   readonly sdp?: string
   /** An inline document or a URL that comes with the call, checked by the router; else a route is looked up. */
   readonly instructions?: unknown
+  /** The tenant's application whose instructions it follows, in place of all others. */
+  readonly application?: string
   /** Where to report what becomes of it, checked by the router; absent: nowhere. */
   readonly statusCallback?: unknown
   /** From outside the platform, or from one of its own devices. */
@@ -105,7 +107,7 @@ export interface QueueViews {
 }
 
 export interface Router {
-  /** Takes a call: its id at once, all else by frames. Refused: `draining`, `overloaded`, `busy` (the placing device's account is full), `invalid`, `too-many`. */
+  /** Takes a call: its id at once, all else by frames. Refused: `draining`, `overloaded`, `busy` (the placing device's account is full), `invalid`, `not-found` (the application), `too-many`. */
   place(request: CallRequest): Result<CallId>
   /** A device confirms that it rings. */
   ringing(party: Party, call: CallId): void
@@ -152,7 +154,7 @@ export interface Router {
   readonly queues: QueueViews
 
   /** Goes by these tenants and routes from now on; calls under way keep what they began with. */
-  configure(tenants: Config['tenants'], routes: ReadonlyMap<TenantId, MatchRoute>): void
+  configure(tenants: Config['tenants'], routes: ReadonlyMap<TenantId, Routes>): void
   /** Takes no new calls; settles when the last one has ended, and its caller knows. */
   drain(): Promise<void>
   /** Ends every call `failed`; settles when all callers know. */

@@ -28,7 +28,7 @@ import { Memory } from './memory.js'
 import type { Parts } from './parts.js'
 import { find, follow, type Standing } from './plan.js'
 import { Queues } from './queue/index.js'
-import { compileRoutes, type MatchRoute } from './routes.js'
+import { compileApplications, compileRoutes, type Routes } from './routes.js'
 import type { CallRequest, Router, Side } from './routing.js'
 import { Sides } from './sides.js'
 import type { Source } from './source/index.js'
@@ -38,7 +38,7 @@ import { connect, passTo } from './transfer.js'
 export interface RouterOptions {
   readonly config: Config
   readonly presence: Presence
-  readonly routes: ReadonlyMap<TenantId, MatchRoute>
+  readonly routes: ReadonlyMap<TenantId, Routes>
   readonly source: Source
   /** Where what applications are told of calls goes; absent: nowhere. */
   readonly callbacks?: Callbacks | undefined
@@ -59,16 +59,20 @@ export interface RouterOptions {
   readonly read?: Parts['read']
 }
 
-/** Compiles the routes of every tenant; all faults come at once. */
-export const readRoutes = (
-  config: Config,
-): { ok: true; value: ReadonlyMap<TenantId, MatchRoute> } | { ok: false; faults: readonly Fault[] } => {
-  const routes = new Map<TenantId, MatchRoute>()
+/** Compiles the routes and applications of every tenant; all faults come at once. */
+export const readRoutes = (config: Config): Read<ReadonlyMap<TenantId, Routes>> => {
+  const routes = new Map<TenantId, Routes>()
   const faults: Fault[] = []
-  for (const [tenant, { routes: list }] of config.tenants) {
-    const compiled = compileRoutes(list, `tenants.${tenant}.routes`, config.dir)
-    if (compiled.ok) routes.set(tenant, compiled.value)
-    else faults.push(...compiled.faults)
+  for (const [tenant, settings] of config.tenants) {
+    const route = compileRoutes(settings.routes, `tenants.${tenant}.routes`, config.dir)
+    const applications = compileApplications(
+      settings.applications,
+      `tenants.${tenant}.applications`,
+      config.dir,
+    )
+    if (route.ok && applications.ok)
+      routes.set(tenant, { route: route.value, applications: applications.value })
+    faults.push(...(route.ok ? [] : route.faults), ...(applications.ok ? [] : applications.faults))
   }
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: routes }
 }
@@ -186,10 +190,20 @@ export const createRouter = (options: RouterOptions): Router => {
 
   const standingOf = (tenant: TenantId): Result<Standing> => {
     const settings = tenants.get(tenant)
-    const route = routes.get(tenant)
-    return settings === undefined || route === undefined
+    const routing = routes.get(tenant)
+    return settings === undefined || routing === undefined
       ? refuse('not-found', `no tenant ${tenant}`)
-      : ok({ tenant, settings, route })
+      : ok({ tenant, settings, ...routing })
+  }
+
+  /** The instructions that a call comes with, or names; of most calls undefined: what they call decides. */
+  const ownOf = (
+    { application, instructions }: CallRequest,
+    { applications }: Standing,
+  ): Result<InstructionSource | undefined> => {
+    if (application === undefined) return instructions === undefined ? ok(undefined) : readOwn(instructions)
+    const source = applications.get(application)
+    return source === undefined ? refuse('not-found', `no application ${application}`) : ok(source)
   }
 
   /** Why no more calls are taken at this pace, if so: of one account, then of its whole tenant. */
@@ -219,8 +233,8 @@ export const createRouter = (options: RouterOptions): Router => {
     const { tenant, caller } = request
     const standing = standingOf(tenant)
     if (!standing.ok) return standing
-    const own = request.instructions === undefined ? undefined : readOwn(request.instructions)
-    if (own && !own.ok) return own
+    const own = ownOf(request, standing.value)
+    if (!own.ok) return own
     const callback = readCallback(request.statusCallback)
     if (!callback.ok) return callback
     const excess = (request.params && excessOf(bounds, request.params)) ?? tooFast(request)
@@ -234,7 +248,7 @@ export const createRouter = (options: RouterOptions): Router => {
         return seized
       }
     }
-    const call = new Call(id, request, own?.value, standing.value, parts, callback.value)
+    const call = new Call(id, request, own.value, standing.value, parts, callback.value)
     calls.add(call)
     // The one who places it learns its id before anything else of it.
     queueMicrotask(() => parts.guard(follow(call), call))
