@@ -7,14 +7,18 @@ import { allows, type Grant } from './token/index.js'
 /** Permissions that mean something to a registered device only. */
 const ofDevices: ReadonlySet<string> = new Set(['presence:register', 'call:receive'])
 
-/** The device that a hello registers, if it names one and its token lets it. */
-export const partyOf = (grant: Grant, { device }: ClientFrames['hello']): Party | undefined =>
-  device !== undefined && allows(grant, 'presence:register')
-    ? { tenant: grant.tenant, account: grant.account, device }
-    : undefined
+/** The device that a hello registers, if its token lets it: the one that the token names, else the hello's. */
+export const partyOf = (grant: Grant, hello: ClientFrames['hello']): Party | undefined => {
+  const { tenant, account, device = hello.device } = grant
+  return device !== undefined && allows(grant, 'presence:register') ? { tenant, account, device } : undefined
+}
 
 /** Whether the token is of use to a session that is this device, or none. */
 export const suffices = (grant: Grant, party: Party | undefined): boolean =>
   party === undefined
     ? [...grant.scopes].some(scope => !ofDevices.has(scope))
-    : allows(grant, 'presence:register')
+    : allows(grant, 'presence:register') && (grant.device ?? party.device) === party.device
+
+/** Whether the session may have a call go to `to` by its own word: with an application, it is that one's to say. */
+export const mayPassTo = (grant: Grant, to: string): boolean =>
+  grant.application === undefined && allows(grant, 'call:place', to)

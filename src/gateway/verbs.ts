@@ -12,6 +12,7 @@ import type {
   StatusChange,
 } from '../protocol/index.js'
 import { done, type Reply } from './reply.js'
+import { mayPassTo } from './rights.js'
 import type { Session } from './session.js'
 import { allows, queryOf } from './token/index.js'
 
@@ -80,7 +81,8 @@ const verbs: Verbs = {
 
   place(session, { to, from = session.account, params, ...media }) {
     const { calls, grant, ground, party } = session
-    const own = from === grant.account && allows(grant, 'call:place', to)
+    const { application } = grant
+    const own = from === grant.account && (application !== undefined || allows(grant, 'call:place', to))
     const inbound = allows(grant, 'call:inbound') && !(own && party !== undefined)
     if (!own && !inbound) return forbidden(`the token may not place a call to ${to} from ${from}`)
     const placed = ground.router.place({
@@ -88,6 +90,7 @@ const verbs: Verbs = {
       to,
       from,
       ...(params !== undefined && { params }),
+      ...(application && { application: application.name, params: { ...application.params, ...params } }),
       ...mediaOf(media),
       direction: inbound ? 'inbound' : 'outbound-dial',
       caller: session,
@@ -117,7 +120,7 @@ const verbs: Verbs = {
 
   transfer: (session, { call, to, attended }) =>
     asDevice(session, party =>
-      attended !== undefined || allows(session.grant, 'call:place', to)
+      attended !== undefined || mayPassTo(session.grant, to)
         ? done(session.ground.router.transfer(party, call, to, attended))
         : forbidden(`the token may not pass a call on to ${to}: that needs call:place`),
     ),

@@ -6,7 +6,9 @@ import type { Query } from '../../presence/index.js'
 import {
   type AccountId,
   type Destination,
+  type DeviceId,
   isName,
+  type Params,
   type TenantId,
   type ViewName,
 } from '../../protocol/index.js'
@@ -39,6 +41,16 @@ export interface Grant {
   readonly jti?: string
   /** When it was issued, milliseconds since 1970, if it says so; never later than it was first seen here. */
   readonly issued?: number
+  /** The one device that it speaks for; absent: whichever the client says. */
+  readonly device?: DeviceId
+  /** Whose instructions all calls follow that it places, whatever they call; absent: what they call decides. */
+  readonly application?: Application
+}
+
+/** One of the tenant's applications, by its name, and parameters for each of its calls. */
+export interface Application {
+  readonly name: string
+  readonly params: Params
 }
 
 const known: ReadonlySet<string> = new Set(scopes)

@@ -49,6 +49,9 @@ const rules: Record<Algorithm, KeyRule> = {
   EdDSA: { needs: 'an Ed25519 key', fits: key => key.asymmetricKeyType === 'ed25519' },
 }
 
+/** The `kid` of a tenant's `authToken`, as a key: no token can say it. */
+export const authTokenKid = Symbol('authToken')
+
 /** Why a key does not do for an algorithm; undefined if it does. */
 export const unfit = (key: KeyObject, alg: Algorithm): string | undefined =>
   rules[alg].fits(key) ? undefined : `must be ${rules[alg].needs} for ${alg}`

@@ -5,8 +5,9 @@
 import { SignJWT } from 'jose'
 import { HubError } from '../../errors.js'
 import { type Clock, faultText } from '../../runtime/index.js'
-import { checkClaims, timeFault } from './claims.js'
+import { timeFault } from './claims.js'
 import { type KeyText, readKey } from './keys.js'
+import { checkClaims } from './own-token.js'
 
 /** What a development token says. The key is a `secret` (UTF-8 text) or a `privateKey` (PEM) that fits `alg`. */
 export type MintOptions = Exclude<KeyText, { publicKey: string }> & {

@@ -4,13 +4,14 @@
 import type { Config, KeyConfig, Read } from '../../config.js'
 import type { Fault } from '../../errors.js'
 import type { KeySet, KeySets } from './key-sets.js'
-import { readKey, type TokenKey, tokenKey } from './keys.js'
+import { authTokenKid, readKey, type TokenKey, tokenKey } from './keys.js'
 
 /** Where the verifier finds keys. */
 export interface KeyRing {
   /**
-   * The tenant's key of this `kid`, whatever value that is; `undefined` finds the only key of a tenant with one. The
-   * same key is the same object each time. Never rejects; takes time where a set has to be asked for.
+   * The tenant's key of this `kid`, whatever value that is; `undefined` finds the only key of a tenant with one, and
+   * `authTokenKid` its `authToken`, where that is long enough for a key. The same key is the same object each time. Never
+   * rejects; takes time where a set has to be asked for.
    */
   find(tenant: string, kid: unknown): Promise<TokenKey | undefined>
 }
@@ -43,9 +44,17 @@ export const readKeys = async (tenants: Config['tenants'], remote: KeySets): Pro
     return undefined
   }
 
-  for (const [tenant, { keys }] of tenants) {
+  /** An `authToken` signs requests whatever its length, so that a short one is no fault. */
+  const readAuthToken = async ({ byKid }: TenantKeys, secret: string | undefined): Promise<void> => {
+    if (secret === undefined) return
+    const key = readKey({ alg: 'HS256', secret })
+    if (!('path' in key)) byKid.set(authTokenKid, await tokenKey(key, 'HS256'))
+  }
+
+  for (const [tenant, { keys, authToken }] of tenants) {
     const own: TenantKeys = { byKid: new Map(), sets: [] }
     ring.set(tenant, own)
+    await readAuthToken(own, authToken)
     for (const [index, config] of keys.entries()) {
       const fault = await read(own, tenant, config, keys.length === 1)
       if (fault) faults.push({ ...fault, path: `tenants.${tenant}.keys[${index}].${fault.path}` })
@@ -58,7 +67,9 @@ export const readKeys = async (tenants: Config['tenants'], remote: KeySets): Pro
       async find(tenant, kid) {
         const own = ring.get(tenant)
         let key = own?.byKid.get(kid)
-        for (const set of own?.sets ?? []) key ??= await set.find(kid)
+        // No set has it.
+        const sets = kid === authTokenKid ? [] : (own?.sets ?? [])
+        for (const set of sets) key ??= await set.find(kid)
         return key
       },
     },

@@ -7,7 +7,9 @@ import Type, { type Static } from 'typebox'
 import { algorithms } from '../../config.js'
 import { ok, type Result, refuse } from '../../errors.js'
 import { type Check, check, faultText } from '../../runtime/index.js'
-import { type Claims, checkClaims } from './claims.js'
+import { accessTokenType } from './access-token.js'
+import type { Statement } from './claims.js'
+import { readClaims } from './forms.js'
 
 /** The longest token that is looked at, in characters. */
 export const tokenLimit = 8192
@@ -21,6 +23,7 @@ const Header = Type.Object(
     alg: Type.Enum([...algorithms]),
     kid: Type.Optional(Type.Unknown()),
     typ: Type.Optional(Type.String({ pattern: '^[Jj][Ww][Tt]$', expected: 'JWT or absent' })),
+    cty: Type.Optional(Type.Enum([accessTokenType], { expected: `${accessTokenType} or absent` })),
     crit: Absent,
     b64: Absent,
     zip: Absent,
@@ -32,8 +35,8 @@ const checkHeader = check(Header)
 
 /** What a token says of itself, believed by nobody yet. */
 export interface Unverified {
-  readonly header: Static<typeof Header>
-  readonly claims: Claims
+  readonly alg: Static<typeof Header>['alg']
+  readonly statement: Statement
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -86,7 +89,7 @@ export const readToken = (token: string): Result<Unverified> => {
   }
   const head = readObject('header', header, checkHeader)
   if (!head.ok) return head
-  const claims = readObject('claims', payload, checkClaims)
-  if (!claims.ok) return claims
-  return ok({ header: head.value, claims: claims.value })
+  const statement = readObject('claims', payload, claims => readClaims(head.value, claims))
+  if (!statement.ok) return statement
+  return ok({ alg: head.value.alg, statement: statement.value })
 }

@@ -1,4 +1,4 @@
-// Who may come in: turns a token into a grant, or refuses it. Form first, then the key by (`iss`, `kid`), then its
+// Who may come in: turns a token into a grant, or refuses it. Form first, then the key by tenant and `kid`, then its
 // signature, then audience and times. What was verified once is remembered for as long as it would be
 // again, its key still known, so that ten thousand clients who come back at once cost no crypto; whether it has been revoked is asked each
 // time. A refusal leaves nothing behind.
@@ -72,19 +72,20 @@ export const createVerifier = ({
   const examine = async (token: string, digest: string): Promise<Result<Grant>> => {
     const read = readToken(token)
     if (!read.ok) return read
-    const { header, claims } = read.value
-    const found = await keys.find(claims.iss, header.kid)
-    if (found?.alg !== header.alg) return unverified
+    const { alg, statement } = read.value
+    const { tenant, kid, terms } = statement
+    const found = await keys.find(tenant, kid)
+    if (found?.alg !== alg) return unverified
     const now = clock.wall()
     checked++
     if (!(await found.signed(token))) return unverified
-    const fault = claimFault(claims, audience, Math.floor(now / 1000))
+    const fault = claimFault(terms, audience, Math.floor(now / 1000))
     if (fault !== undefined) return refuse('unauthorized', `token claims: ${fault}`)
-    const grant = grantOf(claims, now)
+    const grant = grantOf(statement, now)
     // Counted from the `now` that the claims were judged by, the time left is never zero, which lru-cache takes for "for ever".
     cache.set(
       digest,
-      { grant, kid: header.kid, key: found },
+      { grant, kid, key: found },
       { start: now, ttl: grant.expires + skewSeconds * 1000 - now },
     )
     return ok(grant)
