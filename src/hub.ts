@@ -9,7 +9,15 @@ import { Directory } from './directory/index.js'
 import { type Connect, createEgress } from './egress/index.js'
 import { type Fault, HubError, type Refusal, refuse } from './errors.js'
 import { createGateway } from './gateway/index.js'
-import { createKeySets, createVerifier, type KeySets, Revocations, readKeys } from './gateway/token/index.js'
+import {
+  createKeySets,
+  createVerifier,
+  type KeySets,
+  Revocations,
+  readKeys,
+  readSipAccounts,
+  SipAccounts,
+} from './gateway/token/index.js'
 import { createHttp } from './http/index.js'
 import { Bounds, Connections, descriptorLimit, telling } from './limits/index.js'
 import { createPresence } from './presence/index.js'
@@ -88,13 +96,15 @@ const readInput = (input: Config | ConfigInput): Config => {
   return read.value
 }
 
-/** What of a configuration is read once more before it is used: keys, routes and webhooks. Throws `invalid` with every fault. */
+/** What of a configuration is read once more before it is used, by those who know what it means. Throws `invalid` with every fault. */
 const readWhole = async (config: Config, sets: KeySets) => {
   const keys = await readKeys(config.tenants, sets)
   const routes = readRoutes(config)
+  const sip = readSipAccounts(config.tenants)
   const faults = faultsOfWebhooks(config.tenants)
-  if (keys.ok && routes.ok && faults.length === 0) return { config, keys: keys.value, routes: routes.value }
-  throw invalid([...(keys.ok ? [] : keys.faults), ...(routes.ok ? [] : routes.faults), ...faults])
+  if (keys.ok && routes.ok && sip.ok && faults.length === 0)
+    return { config, keys: keys.value, routes: routes.value, sip: sip.value }
+  throw invalid([keys, routes, sip].flatMap(read => (read.ok ? [] : read.faults)).concat(faults))
 }
 
 /** What only a new start can change. */
@@ -135,7 +145,7 @@ export const createHub = async (input: Config | ConfigInput, options: HubOptions
 
 /** Puts the rooms together. Throws OpenSSL's word on a certificate and its key. */
 const assemble = (
-  { config, keys, routes }: Awaited<ReturnType<typeof readWhole>>,
+  { config, keys, routes, sip }: Awaited<ReturnType<typeof readWhole>>,
   sets: KeySets,
   store: Store,
   options: HubOptions & Required<Pick<HubOptions, 'clock' | 'log'>>,
@@ -157,6 +167,7 @@ const assemble = (
   const random = options.random ?? Math.random
   const revocations = new Revocations(clock, { kept: store.revocations, bounds })
   let current = createVerifier({ audience: config.audience, keys, clock, revocations, bounds })
+  const sipAccounts = new SipAccounts(sip)
   let reloads: Promise<unknown> = Promise.resolve()
   const verifier = { verify: (token: string) => verifying(current.verify(token)) }
   let matching = routes
@@ -212,6 +223,7 @@ const assemble = (
     config,
     verifier,
     revocations,
+    sipAccounts,
     presence,
     router,
     bounds,
@@ -278,6 +290,7 @@ const assemble = (
       const next = await turn
       const { audience } = next.config
       current = createVerifier({ audience, keys: next.keys, clock, revocations, bounds })
+      sipAccounts.configure(next.sip)
       matching = next.routes
       directory.configure(next.config.tenants)
       presence.configure(directory.tenants)

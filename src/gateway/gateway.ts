@@ -16,13 +16,15 @@ import { Heartbeat } from './heartbeat.js'
 import type { Outlet } from './outlet.js'
 import { Sessions } from './sessions.js'
 import { Socket, type Tally } from './socket.js'
-import type { Revocations, Verifier } from './token/index.js'
+import type { Revocations, SipAccounts, Verifier } from './token/index.js'
 import { createUpgrade, type Upgrade } from './upgrade.js'
 
 export interface GatewayOptions {
   readonly config: Pick<Config, 'calls' | 'cors' | 'drainMs' | 'presence'>
   readonly verifier: Pick<Verifier, 'verify'>
   readonly revocations: Pick<Revocations, 'covers' | 'watch'>
+  /** Who signs in without a token; default: nobody. */
+  readonly sipAccounts?: Pick<SipAccounts, 'find'>
   readonly presence: Presence
   readonly router: Router
   readonly clock: Clock
