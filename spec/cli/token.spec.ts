@@ -121,10 +121,10 @@ t.test('a configuration says which tenant, key, algorithm or group it is that do
   t.match(await by(await mint({ kid: 'k2', alg: 'ES256', privateKey })), /^0 accepted/)
   t.match(
     await by(await mint({ kid: 'k1', tenant: 'none' })),
-    '1 refused iss: there is no tenant none, only acme, solo (unauthorized)',
+    '1 refused there is no tenant none, only acme, solo (unauthorized)',
   )
   t.match(await by(await mint(), 'empty.json'), /there is no tenant acme, only none/)
-  t.match(await by(await mint({ kid: 'k9' })), '1 refused kid: no key of acme has the id k9 (unauthorized)')
+  t.match(await by(await mint({ kid: 'k9' })), '1 refused no key of acme has the id k9 (unauthorized)')
   t.match(await by(await mint()), /^1 refused kid is missing: the tenant has several keys/)
   t.match(
     await by(await mint({ kid: 'k2' })),
@@ -136,15 +136,15 @@ t.test('a configuration says which tenant, key, algorithm or group it is that do
   )
   t.match(
     await by(await mint({ kid: 'k1', account: 'support' })),
-    '1 refused sub: support is the name of a group (name-taken)',
+    '1 refused support is the name of a group (name-taken)',
   )
   t.match(
     await by(await mint({ kid: 'k1', scopes: ['own:thing'] })),
-    '1 refused scope: it has no permission that the hub knows (forbidden)',
+    '1 refused it has no permission that the hub knows (forbidden)',
   )
   t.match(
     await by(signed({ alg: 'HS256' }, { iss: 'solo', sub: 'a', aud: 'switchhook', exp: 2e9 })),
-    /24 h .*\|refused scope: it has no/s,
+    /24 h .*\|refused it has no/s,
   )
   t.match(
     await by(await mint({ kid: 'k1', clock: hourAgo })),
@@ -166,6 +166,54 @@ t.test('a configuration says which tenant, key, algorithm or group it is that do
     code: 1,
     text: /the key is for HS256, and the token says ES256/,
   })
+})
+
+t.test('access tokens and capability tokens are explained and judged as what they are', async t => {
+  const cwd = t.testdir({
+    'hub.json': JSON.stringify({
+      tenants: {
+        AC1: {
+          keys: [{ kid: 'SK1', alg: 'HS256', secret }],
+          authToken: secret,
+          groups: { support: {} },
+        },
+        AC2: { keys: [{ kid: 'SK1', alg: 'HS256', secret }] },
+      },
+    }),
+  })
+  const by = async (token: string) => check([token, '--config', 'hub.json'], { cwd })
+  const exp = Math.floor(Date.now() / 1000) + 600
+  const access = (claims: object, identity = 'alice') =>
+    signed(
+      { alg: 'HS256', cty: 'twilio-fpa;v=1' },
+      {
+        ...{ iss: 'SK1', sub: 'AC1', exp, scope: 'admin', ...claims },
+        grants: { identity, voice: { incoming: { allow: true } } },
+      },
+    )
+  const good = await by(access({}))
+  t.equal(good.code, 0)
+  t.match(good.text, /^ {2}cty +twilio-fpa;v=1 +its form: an access token$/m)
+  t.match(good.text, /^ {2}iss +SK1 +which key it is signed with$/m)
+  t.match(good.text, /^ {2}sub +AC1 +the tenant$/m)
+  t.match(good.text, / the account it speaks for, and what it/)
+  t.match(good.text, /^ {2}call:receive +to be offered calls/m)
+  t.notMatch(good.text, /^ {2}admin/m)
+  t.match((await by(access({ sub: 'AC3' }))).text, /^refused there is no tenant AC3, only AC1, AC2/m)
+  t.match((await by(access({ iss: 'SK9' }))).text, /^refused no key of AC1 has the id SK9/m)
+  t.match((await by(access({}, 'support'))).text, /^refused support is the name of a group/m)
+
+  const scope =
+    'scope:client:incoming?clientName=alice scope:client:outgoing?appSid=AP1 scope:stream:subscribe?path=/x'
+  const older = await by(signed({ alg: 'HS256' }, { iss: 'AC1', exp, scope }))
+  t.equal(older.code, 0)
+  t.match(older.text, /^ {2}iss +AC1 +the tenant$/m)
+  t.match(older.text, / to be present as a device, and to be offered/)
+  t.match(older.text, / to be present as a device, and to place calls/)
+  t.match(older.text, / is not known here, and passed over$/m)
+  const none = signed({ alg: 'HS256' }, { iss: 'AC2', exp, scope })
+  t.match((await by(none)).text, /^refused AC2 has no authToken of at least 32 bytes/m)
+  t.match(await check([none, '--secret', secret]), { code: 0 }, 'or by the secret alone')
 })
 
 /** A key set at an address, and a configuration that names it. */
@@ -192,7 +240,7 @@ t.test('a key set is asked for as the hub does, and what is wrong with it is not
     const { code, text } = await check([token, '--config', 'hub.json'], { cwd: await keySet(t, []) })
     t.equal(code, 1)
     t.match(text, /^note .*: is no key set/m)
-    t.match(text, /^refused kid: no key of acme has the id e1/m)
+    t.match(text, /^refused no key of acme has the id e1/m)
   })
 })
 

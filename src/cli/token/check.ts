@@ -3,7 +3,7 @@
 
 import { type Algorithm, type Config, readConfig } from '../../config.js'
 import type { Fault } from '../../errors.js'
-import { createKeySets, readKeys } from '../../gateway/token/index.js'
+import { createKeySets, readKeys, type Unverified } from '../../gateway/token/index.js'
 import { type Log, systemClock } from '../../runtime/index.js'
 import { readConfigFile, refused } from '../config-file.js'
 import { misuse, reportTo } from '../failure.js'
@@ -12,7 +12,7 @@ import type { Output } from '../output.js'
 import type { Job, Shell } from '../shell.js'
 import { span } from '../span.js'
 import { bold, dim, green, type Line, line, red, table, yellow } from '../text.js'
-import { type Judgement, judge, judgeForm, readSaid, type Said } from './judge.js'
+import { type Judgement, judge, judgeForm, readSaid } from './judge.js'
 import { claimFacts, type Fact, headerFacts, scopeFacts } from './words.js'
 
 export interface CheckFlags {
@@ -76,8 +76,8 @@ interface Judge {
 }
 
 /** The hub of a configuration; else one that has only the key which is given; undefined: there is none. */
-const judgeBy = (options: CheckFlags, { claims }: Said, shell: Shell): Judge | undefined => {
-  const { config: file, secret, secretFile, publicKey, alg, kid, tenant = String(claims?.iss) } = options
+const judgeBy = (options: CheckFlags, { statement }: Unverified, shell: Shell): Judge | undefined => {
+  const { config: file, secret, secretFile, publicKey, alg, kid, tenant = statement.tenant } = options
   if (file !== undefined) {
     return { config: readConfigFile(file, shell).config, refuse: faults => refused(faults, file, '') }
   }
@@ -97,7 +97,7 @@ const judgeBy = (options: CheckFlags, { claims }: Said, shell: Shell): Judge | u
 /** Judges a token by all the keys of a configuration. What hinders key sets from being had goes into `notes`. */
 const judgeWith = async (
   token: string,
-  said: Said,
+  said: Unverified,
   { config, refuse }: Judge,
   options: CheckFlags,
   { notes, out }: { readonly notes: string[]; readonly out: Output },
@@ -179,17 +179,19 @@ export const checkToken = async (
   const now = Date.now()
   const notes: string[] = []
   const terms = { audience: options.audience ?? 'switchhook', clock: { wall: () => now } }
-  const malformed = await judgeForm(token, terms)
-  const by = malformed ? undefined : judgeBy(options, said, shell)
-  const judgement: Judgement = malformed
-    ? { signature: 'unchecked', refusals: [malformed] }
+  const form = await judgeForm(token, terms)
+  const by = form.ok ? judgeBy(options, form.value, shell) : undefined
+  const judgement: Judgement = !form.ok
+    ? { signature: 'unchecked', refusals: [form] }
     : by
-      ? await judgeWith(token, said, by, options, { notes, out })
-      : await judge(token, said, terms)
+      ? await judgeWith(token, form.value, by, options, { notes, out })
+      : await judge(token, form.value, terms)
   const accepted = judgement.signature === 'good' && judgement.refusals.length === 0
   const header = headerFacts(said.header ?? {}, now)
-  const claims = claimFacts(said.claims ?? {}, now)
-  const scopes = scopeFacts(said.claims?.scope)
+  // The permissions of an access token are in no claim of that name.
+  const isAccess = form.ok && said.header?.cty !== undefined
+  const claims = claimFacts[isAccess ? 'access' : 'own'](said.claims ?? {}, now)
+  const scopes = scopeFacts(isAccess ? [...form.value.statement.allows.scopes].join(' ') : said.claims?.scope)
   const { signature, refusals } = judgement
   const told = refusals.map(({ code, message }) => ({ code, message }))
   out.tell(

@@ -2,9 +2,15 @@
 // signed by a key known there; whoever has the keys is told more here: which tenant, key or algorithm does not fit.
 // Without keys all but the signature is judged, by the same verifier with a key that takes any.
 
-import type { Algorithm, Config } from '../../config.js'
-import { type Refusal, refuse } from '../../errors.js'
-import { createVerifier, type KeyRing, scopesOf } from '../../gateway/token/index.js'
+import type { Config } from '../../config.js'
+import { type Refusal, type Result, refuse } from '../../errors.js'
+import {
+  authTokenKid,
+  createVerifier,
+  type KeyRing,
+  readToken,
+  type Unverified,
+} from '../../gateway/token/index.js'
 
 /** What a token says of itself, as far as it can be read: JSON objects, or nothing. */
 export interface Said {
@@ -46,10 +52,10 @@ interface Terms {
 }
 
 /**
- * What is wrong with the form of a token, whatever its key. A token of good form is refused, too, but only after a key
- * was looked for.
+ * What a token says whose form is good, whatever its key. One of good form is refused by the verifier, too, but only after
+ * a key was looked for.
  */
-export const judgeForm = async (token: string, { audience, clock }: Terms): Promise<Refusal | undefined> => {
+export const judgeForm = async (token: string, { audience, clock }: Terms): Promise<Result<Unverified>> => {
   let sought = false
   const keys: KeyRing = {
     async find() {
@@ -58,53 +64,52 @@ export const judgeForm = async (token: string, { audience, clock }: Terms): Prom
     },
   }
   const judged = await createVerifier({ audience, clock, keys }).verify(token)
-  return sought || judged.ok ? undefined : judged
+  return sought || judged.ok ? readToken(token) : judged
 }
 
 /** What is wrong with the claims, whoever signed them. */
 const judgeClaims = async (
   token: string,
-  { header = {} }: Said,
+  { alg }: Unverified,
   { audience, clock }: Terms,
 ): Promise<Refusal | undefined> => {
-  const alg = header.alg as Algorithm
   const keys: KeyRing = { find: async () => ({ alg, signed: () => true }) }
   const judged = await createVerifier({ audience, clock, keys }).verify(token)
   return judged.ok ? undefined : judged
 }
 
 /** Why no key of the ring has signed it. */
-const judgeKey = async ({ header = {}, claims = {} }: Said, { ring, tenants }: Keys): Promise<Refusal> => {
-  const { iss } = claims
-  const { kid, alg } = header
-  const known = [...tenants.keys()]
+const judgeKey = async (
+  { alg, statement: { tenant, kid } }: Unverified,
+  { ring, tenants }: Keys,
+): Promise<Refusal> => {
   const no = (message: string): Refusal => refuse('unauthorized', message)
-  if (!known.some(name => name === iss))
-    return no(`iss: there is no tenant ${iss}, only ${known.join(', ') || 'none'}`)
-  const key = await ring.find(String(iss), kid)
+  if (!tenants.has(tenant))
+    return no(`there is no tenant ${tenant}, only ${[...tenants.keys()].join(', ') || 'none'}`)
+  const key = await ring.find(tenant, kid)
+  if (key === undefined && kid === authTokenKid)
+    return no(`${tenant} has no authToken of at least 32 bytes, which signs capability tokens`)
   if (key === undefined && kid === undefined)
     return no('kid is missing: the tenant has several keys, or none that can be had')
-  if (key === undefined) return no(`kid: no key of ${iss} has the id ${kid}`)
+  if (key === undefined) return no(`no key of ${tenant} has the id ${kid}`)
   if (key.alg !== alg) return no(`alg: the key is for ${key.alg}, and the token says ${alg}`)
   return no('the signature is not that of the key: another key signed it, or it was changed since')
 }
 
 /** What the claims are not enough for, though they are well-formed. */
-const judgeUse = ({ claims = {} }: Said, keys: Keys | undefined): Refusal[] => {
-  const { iss, sub, scope } = claims
-  const [, tenant] = [...(keys?.tenants ?? [])].find(([name]) => name === iss) ?? []
+const judgeUse = ({ statement: { tenant, allows } }: Unverified, keys: Keys | undefined): Refusal[] => {
+  const { account, scopes } = allows
+  const settings = keys?.tenants.get(tenant)
   return [
-    ...(scopesOf(String(scope ?? '')).size > 0
-      ? []
-      : [refuse('forbidden', 'scope: it has no permission that the hub knows')]),
-    ...([...(tenant?.groups.keys() ?? [])].some(name => name === sub)
-      ? [refuse('name-taken', `sub: ${sub} is the name of a group`)]
+    ...(scopes.size > 0 ? [] : [refuse('forbidden', 'it has no permission that the hub knows')]),
+    ...([...(settings?.groups.keys() ?? [])].some(name => (name as string) === account)
+      ? [refuse('name-taken', `${account} is the name of a group`)]
       : []),
   ]
 }
 
-/** Judges a token of good form as the hub would that has these keys; `said` is what it says of itself. */
-export const judge = async (token: string, said: Said, terms: Terms): Promise<Judgement> => {
+/** Judges a token of good form as the hub would that has these keys; `said` is what it says. */
+export const judge = async (token: string, said: Unverified, terms: Terms): Promise<Judgement> => {
   const { audience, clock, keys } = terms
   const claims = await judgeClaims(token, said, terms)
   const rest = [...(claims ? [claims] : []), ...judgeUse(said, keys)]

@@ -18,8 +18,16 @@ const allowed: Readonly<Record<Scope, string>> = {
   admin: 'all for its tenant, except to be a phone',
 }
 
+/** What the services of a capability token allow. */
+const services = {
+  incoming: 'to be present as a device, and to be offered calls',
+  outgoing: 'to be present as a device, and to place calls by an application',
+}
+
 /** What a word of the claim `scope` allows; undefined: the hub does not know it, and passes it over. */
 export const allowedBy = (word: string): string | undefined => {
+  const [, service] = /^scope:client:(incoming|outgoing)\b/.exec(word) ?? []
+  if (service !== undefined) return services[service as keyof typeof services]
   if (scopesOf(word).size === 0) return undefined
   const [, base, name] = /^(presence:read|call:place):(.*)$/.exec(word) ?? []
   if (base === undefined) return allowed[word as Scope]
@@ -47,6 +55,7 @@ const headerWords: ReadonlyMap<string, Words> = new Map(
     alg: () => "the algorithm; it must be the key's",
     kid: () => 'which key it is signed with',
     typ: () => 'its type: JWT, or none',
+    cty: () => 'its form: an access token',
   }),
 )
 
@@ -65,6 +74,17 @@ const claimWords: ReadonlyMap<string, Words> = new Map(
   }),
 )
 
+/** Where an access token says something else by the same names. */
+const accessWords: ReadonlyMap<string, Words> = new Map([
+  ...claimWords,
+  ...Object.entries<Words>({
+    iss: () => 'which key it is signed with',
+    sub: () => 'the tenant',
+    grants: () => 'the account it speaks for, and what it allows',
+    scope: () => 'is passed over',
+  }),
+])
+
 /** Each in its own words, in the order of the token; what the hub does not read is said to be passed over. */
 const factsBy =
   (words: ReadonlyMap<string, Words>) =>
@@ -76,7 +96,7 @@ const factsBy =
     }))
 
 export const headerFacts = factsBy(headerWords)
-export const claimFacts = factsBy(claimWords)
+export const claimFacts = { own: factsBy(claimWords), access: factsBy(accessWords) }
 
 /** The words of a `scope` claim, each with what it allows. */
 export const scopeFacts = (scope: unknown): readonly { scope: string; allows: string | undefined }[] =>
