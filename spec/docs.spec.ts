@@ -16,7 +16,8 @@ import twilio from 'twilio'
 import { WebSocket } from 'ws'
 import * as client from '../src/client/index.js'
 import { readConfig } from '../src/config.js'
-import { checkClaims } from '../src/gateway/token/own-token.js'
+import { accessTokenType } from '../src/gateway/token/access-token.js'
+import { readClaims } from '../src/gateway/token/forms.js'
 import * as hub from '../src/index.js'
 import { decode, hubFrames, Refused, Resource } from '../src/protocol/index.js'
 import { readInstructions } from '../src/router/instructions/index.js'
@@ -401,7 +402,7 @@ const readJson = (value: object) => {
     return readConfig({ tenants: { acme: tenant } }, { dir: '.', env: {} })
   }
   if ('steps' in value) return readInstructions({ json: value })
-  if ('iss' in value) return checkClaims(value)
+  if ('iss' in value) return readClaims({ ...('grants' in value && { cty: accessTokenType }) }, value)
   if ('type' in value) return readFrame(value)
   if ('error' in value) return refusalOf(value)
   return resourceOf(value)
