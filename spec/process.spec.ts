@@ -234,8 +234,13 @@ t.test(
   async t => {
     const hmac = 'PLANTED-hmac-0123456789abcdef0123456789'
     const authToken = 'PLANTED-auth-0123456789abcdef'
+    const sip = { secret: 'PLANTED-sip-0123456789abcdef' }
     const sdp = 'v=0 PLANTED-sdp'
-    const tenant = { keys: [{ kid: 'k1', alg: 'HS256', secret: hmac }], authToken }
+    const tenant = {
+      keys: [{ kid: 'k1', alg: 'HS256', secret: hmac }],
+      authToken,
+      accounts: { carol: { sip } },
+    }
     const token = await tokenOf('alice', {
       secret: hmac,
       scopes: ['admin', 'presence:register', 'call:receive', 'call:place'],
@@ -279,6 +284,11 @@ t.test(
       }),
       config({ authToken: [authToken] }),
       config({ authToken: { env: 'NONE', value: authToken } }),
+      config({ accounts: { carol: { sip: { secret: 'PLANTED' } } } }),
+      config({ accounts: { carol: { sip: { secret: [sip.secret] } } } }),
+      config({ accounts: { carol: { sip: { ...sip, scope: 'call:place to:anyone' } } } }),
+      config({ accounts: { carol: { sip: sip.secret } } }),
+      config({ sipDomain: [sip.secret] }),
       config({ routes: [{ to: '1', instructions: { steps: [{ dial: { to: [], why: hmac } }] } }] }),
     ]
     const dir = t.testdir({ 'hub.json': config(), 'bad.json': '' })
