@@ -2,7 +2,9 @@
 // sign of life, unless it is told to keep silent.
 
 import type { ClientOptions } from 'ws'
+import type { Caller } from '../../src/router/index.js'
 import { type Client, type Stand, type TokenSays, until } from './gateway.js'
+import { acme } from './room.js'
 
 export interface Payload {
   readonly type: string
@@ -91,3 +93,44 @@ export const registered = async (stand: Stand, account: string, says?: TokenSays
 /** An offer, or an answer, of one line of audio. */
 export const someSdp = (id: string): string =>
   `v=0\r\no=- ${id} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n`
+
+export const resourceOf = ({ room }: Stand, account: string) =>
+  room.presence.resource(acme, account as never, { view: 'full', devices: true })
+export const statusOf = (stand: Stand, account: string): string => resourceOf(stand, account).status
+export const devicesOf = (stand: Stand, account: string) => resourceOf(stand, account).accounts![0]!.devices!
+
+/** Rings an account from outside; the words that its caller hears. */
+export const ring = (stand: Stand, to: string, more: object = {}) => {
+  const heard: string[] = []
+  const { router } = stand.room
+  const caller: Caller = {
+    account: 'gateway' as never,
+    send: frame => void heard.push('reason' in frame ? `${frame.type} ${frame.reason}` : frame.type),
+  }
+  const placed = router.place({ tenant: acme, to, from: '+15550199', direction: 'inbound', caller, ...more })
+  if (!placed.ok) throw new Error(placed.message)
+  return { call: placed.value as string, heard, giveUp: () => router.hangup(caller, placed.value) }
+}
+
+/** Calls, and gives what the call is known by. */
+export const dial = (wire: VoiceWire, query: string, name = 'TJS1'): string => {
+  wire.say('invite', { callsid: name, sdp: someSdp(name), twilio: { params: query } })
+  return name
+}
+
+/** Two clients in a call that `alice` placed. */
+export const talking = async (stand: Stand) => {
+  const alice = await registered(stand, 'alice')
+  const bob = await registered(stand, 'bob')
+  dial(alice, 'To=bob')
+  const invite = await bob.next('invite')
+  bob.say('answer', { callsid: invite.callsid, sdp: someSdp('bob') })
+  const answer = await alice.next('answer')
+  return { alice, bob, call: invite.callsid as string, invite, answer }
+}
+
+/** Everything that came until now has been read and answered. */
+export const settled = async (wire: VoiceWire): Promise<void> => {
+  wire.say('nothing')
+  await wire.next('error')
+}

@@ -79,9 +79,11 @@ const verbs: Verbs = {
     return resources.ok ? { type: 'resources', resources: resources.value } : resources
   },
 
-  place(session, { to, from = session.account, params, ...media }) {
+  place(session, { to: meant, from = session.account, params, ...media }) {
     const { calls, grant, ground, party } = session
     const { application } = grant
+    const to = meant ?? application?.name
+    if (to === undefined) return refuse('invalid', 'to is missing, and the token names no application')
     const own = from === grant.account && (application !== undefined || allows(grant, 'call:place', to))
     const inbound = allows(grant, 'call:inbound') && !(own && party !== undefined)
     if (!own && !inbound) return forbidden(`the token may not place a call to ${to} from ${from}`)

@@ -180,7 +180,10 @@ export const clientFrames = {
     { token: Type.String({ description: 'A JWT.' }) },
   ),
   place: frame('place', 'Places a call. From a registered device it takes one place of the account.', {
-    to: about(DestinationName, 'A number, a group or an account.'),
+    to: maybe(
+      DestinationName,
+      'A number, a group or an account; absent: the application that the token names.',
+    ),
     from: maybe(AccountName, 'Gateways (`call:inbound`): who calls; absent: the account itself.'),
     sdp: Type.Optional(Sdp),
     params: Type.Optional(Params),

@@ -40,8 +40,9 @@ const declined = (line: string): string => line.replace(/^(m=\S+ )\S+/, '$10')
 export const silentAnswer = (offer: string): string => {
   const lines = offer.split(/\r\n|\n/)
   const kept = lines.flatMap(line => {
-    if (line.startsWith('m=')) return [declined(line)]
-    return line.startsWith('a=mid:') ? [line, 'a=inactive'] : []
+    // The voice SDK leaves out what has no attributes.
+    if (line.startsWith('m=')) return [declined(line), 'a=inactive']
+    return line.startsWith('a=mid:') ? [line] : []
   })
   return textOf([...head(2), ...kept])
 }

@@ -7,6 +7,7 @@ import {
   type DeviceId,
   frameOf,
   type HubFrame,
+  type HubFrames,
   type SessionId,
   type TenantId,
 } from '../../../protocol/index.js'
@@ -23,8 +24,10 @@ export const unsaid: Answer = () => []
 export class Conversation {
   readonly line: Line
   calls = new VoiceCalls()
-  /** Those of the translator that it goes on for. */
-  earlier: VoiceCalls | undefined
+  /** What the translator remembered that it goes on for. */
+  earlier: Conversation | undefined
+  /** The last number that one wrote, if its session goes on. */
+  before = 0
   /** The token that was heard last; undefined: none yet. */
   token: string | undefined
   client = 'voice-sdk'
@@ -39,7 +42,8 @@ export class Conversation {
   claimed: string[] | undefined
   readonly #waiting = new Map<string, Answer>()
   #refs = 0
-  #written = 0
+  /** The number of the last frame about a call that was written. */
+  written = 0
   #arriving = 0
   #unechoed = 0
 
@@ -61,25 +65,24 @@ export class Conversation {
     return answer
   }
 
-  /** A session begins or goes on: its numbers are its own. */
-  begin({ session, tenant, account, device, canReceive }: Extract<HubFrame, { type: 'welcome' }>): void {
+  /** A session begins, or goes on with its calls: its numbers are its own. */
+  begin({ resumed, session, tenant, account, device, canReceive }: HubFrames['welcome']): void {
     this.session = session
     this.tenant = tenant
     this.account = account
     this.device = device ?? this.device
     this.canReceive = canReceive
-    this.#written = 0
+    this.written = 0
     this.#arriving = 0
-  }
-
-  /** A frame about a call is written. */
-  wrote(seq: number): void {
-    this.#written = seq
+    if (resumed && this.earlier) {
+      this.calls = this.earlier.calls
+      this.before = this.earlier.written
+    }
   }
 
   /** A sign of life is asked for: its echo says that all before it has arrived. */
   beat(): void {
-    if (this.#unechoed++ === 0) this.#arriving = this.#written
+    if (this.#unechoed++ === 0) this.#arriving = this.written
   }
 
   /** The last number that has arrived, now that an echo is here; 0: none. */

@@ -50,7 +50,6 @@ export const welcomed = (talk: Conversation, reply: HubFrame): readonly Message[
   // What the session tells of its calls comes right after this frame.
   if (claimed) queueMicrotask(() => claimed.map(callsid => talk.line.say(takenUp(talk, callsid))))
   if (reply.type !== 'welcome') return refreshed(talk, reply)
-  if (reply.resumed && talk.earlier) talk.calls = talk.earlier
   talk.begin(reply)
   return claimed ? [] : [connected(talk, reply.expires)]
 }

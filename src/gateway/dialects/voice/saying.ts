@@ -2,7 +2,7 @@
 // `ringing` and `answer` for words about whichever call it is setting up, so they are said of none but a call that it
 // placed: who answered a call needs no word, since what takes that call up again came with its invite.
 
-import { randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 import Type from 'typebox'
 import type { HubFrame, HubFrames } from '../../../protocol/index.js'
 import { check } from '../../../runtime/index.js'
@@ -48,8 +48,10 @@ const saying: Saying = {
     return []
   },
 
-  invite(talk, { call, from, to, params, sdp }) {
-    const known = talk.calls.find(call) ?? talk.earlier?.find(call)
+  invite(talk, { call, from, to, params, sdp, seq = 0 }) {
+    const known = talk.calls.find(call) ?? talk.earlier?.calls.find(call)
+    // Said again, since nobody has said that it arrived; but the client has dealt with it meanwhile.
+    if (seq <= talk.before && known?.state !== 'rung') return []
     talk.calls.add({ call, silent: sdp === undefined, state: 'rung' })
     const parameters = {
       CallSid: call,
@@ -96,7 +98,7 @@ const saying: Saying = {
     return [hungUp(call.state === 'placed' ? (call.name as string) : frame.call, faultOfEnd(frame))]
   },
 
-  signal(talk, { call: id, data }) {
+  signal(talk, { call: id, data, seq }) {
     if (relayed.offer(data).ok) inItsName(talk, { type: 'signal', call: id, data: { refused: true } })
     const call = talk.calls.find(id)
     const answer = relayed.answer(data)
@@ -107,7 +109,8 @@ const saying: Saying = {
     const said = relayed.message(data)
     if (!said.ok) return []
     const { content, contentType = 'text/plain', type = 'user-defined-message' } = said.value.message
-    const voiceeventsid = `KX${randomBytes(16).toString('hex')}`
+    // The same if it is said again, so that an application can tell.
+    const voiceeventsid = `KX${hash('sha256', `${talk.session} ${seq}`).slice(0, 32)}`
     return [
       message('message', {
         callsid: id,
@@ -122,7 +125,7 @@ const saying: Saying = {
 
 /** A frame as the messages that say it. */
 export const say = (talk: Conversation, frame: HubFrame): readonly Message[] => {
-  if ('seq' in frame) talk.wrote(frame.seq as number)
+  if ('seq' in frame) talk.written = frame.seq as number
   const answer = 'ref' in frame ? talk.answerTo(frame.ref as string) : undefined
   if (answer !== undefined) return answer(frame)
   const said = saying[frame.type] as ((talk: Conversation, frame: HubFrame) => readonly Message[]) | undefined

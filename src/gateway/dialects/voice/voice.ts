@@ -30,7 +30,9 @@ class VoiceTranslator implements Translator {
   }
 
   follow(earlier: Translator): void {
-    if (earlier instanceof VoiceTranslator) this.#talk.earlier = earlier.#talk.calls
+    if (!(earlier instanceof VoiceTranslator)) return
+    this.#talk.earlier = earlier.#talk
+    earlier.#talk.earlier = undefined
   }
 }
 
