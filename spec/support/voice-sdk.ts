@@ -26,6 +26,7 @@ export interface SdkDevice extends EventEmitter {
   unregister(): Promise<void>
   connect(options: { params?: Readonly<Record<string, string>> }): Promise<SdkCall>
   updateToken(token: string): void
+  updateOptions(options: object): void
   destroy(): void
 }
 
@@ -129,7 +130,7 @@ const getUserMedia = async (): Promise<Stream> => new Stream()
 
 Object.defineProperty(globalThis, 'navigator', {
   configurable: true,
-  value: { userAgent: 'Node', platform: 'Node', mediaDevices: { getUserMedia } },
+  value: { userAgent: 'Node', platform: 'Node', onLine: true, mediaDevices: { getUserMedia } },
 })
 Object.assign(globalThis, {
   window: globalThis,
@@ -164,6 +165,8 @@ export const sdkDevice = (token: string, port: number | string, options: object 
     Sound: Quiet,
     getUserMedia,
     enumerateDevices: async () => [],
+    // The timer by which it tells of its token's end outlives the device.
+    tokenRefreshMs: undefined,
     ...options,
   })
   device.on('error', () => {})
