@@ -1,0 +1,143 @@
+// Addresses: URIs (RFC 3261, section 19.1) and what is around them in header fields (section 20.10). Read values are
+// decoded, written ones are escaped, so that a name goes out and comes back as it is, whatever is in it. A URI within an
+// address is left as text: a peer's contact is handed back to it to the letter.
+
+import {
+  endOfQuoted,
+  escapedBy,
+  formatParams,
+  inOneLine,
+  isToken,
+  type Params,
+  quote,
+  readParams,
+  unescaped,
+  unquote,
+} from './words.js'
+
+export interface SipUri {
+  readonly scheme: 'sip' | 'sips'
+  /** Decoded. */
+  readonly user?: string
+  /** Decoded. */
+  readonly password?: string
+  /** In lower case; an IPv6 address in its brackets. */
+  readonly host: string
+  readonly port?: number
+  /** Decoded, names in lower case. */
+  readonly params: Params
+  /** Decoded. */
+  readonly headers: ReadonlyMap<string, string>
+}
+
+/** An address with what is around it: `"A name" <sip:…>;tag=…`, or a bare URI with the parameters of the field. */
+export interface NameAddr {
+  readonly displayName?: string
+  /** As it was written. */
+  readonly uri: string
+  readonly params: Params
+}
+
+const shape =
+  /^(sips?):(?:([^@:]+)(?::([^@]*))?@)?(\[[\da-f:.]+\]|[\w\-.]+)(?::(\d{1,5}))?((?:;[^;?]+)*)(?:\?(.+))?$/i
+const written = /^(?:[\w\-.!~*'()&=+$,;?/[\]:]|%[\da-f]{2})*$/i
+
+const pairsOf = (text: string, separator: string): [string, string][] =>
+  text.split(separator).map(pair => {
+    const at = pair.indexOf('=')
+    return at < 0 ? [pair, ''] : [unescaped(pair.slice(0, at)), unescaped(pair.slice(at + 1))]
+  })
+
+/** A `sip:` or `sips:` URI; undefined if it is none, or not well formed. */
+export const parseUri = (text: string): SipUri | undefined => {
+  const found = shape.exec(text)
+  if (found === null) return undefined
+  const [, scheme = '', user, password, host = '', port, params = '', headers] = found
+  if (!written.test(`${user ?? ''}${password ?? ''}${params}${headers ?? ''}`)) return undefined
+  if (port !== undefined && Number(port) > 65_535) return undefined
+  return {
+    scheme: scheme.toLowerCase() as SipUri['scheme'],
+    ...(user !== undefined && { user: unescaped(user) }),
+    ...(password !== undefined && { password: unescaped(password) }),
+    host: host.toLowerCase(),
+    ...(port !== undefined && { port: Number(port) }),
+    params:
+      params === ''
+        ? new Map()
+        : new Map(pairsOf(params.slice(1), ';').map(([name, value]) => [name.toLowerCase(), value])),
+    headers: new Map(headers === undefined ? [] : pairsOf(headers, '&')),
+  }
+}
+
+const escapeUser = escapedBy(/[^\w\-.!~*'()&=+$,;?/]/gu)
+const escapePassword = escapedBy(/[^\w\-.!~*'()&=+$,]/gu)
+const escapeParam = escapedBy(/[^\w\-.!~*'()[\]/:&+$]/gu)
+const escapeHeader = escapedBy(/[^\w\-.!~*'()[\]/?:+$]/gu)
+
+const pairText = (pairs: ReadonlyMap<string, string>, escaped: (text: string) => string): string[] =>
+  [...pairs].map(([name, value]) => escaped(name) + (value === '' ? '' : `=${escaped(value)}`))
+
+/** A URI as text; the host is taken as it is. */
+export const formatUri = ({ scheme, user, password, host, port, params, headers }: SipUri): string => {
+  const secret = password === undefined ? '' : `:${escapePassword(password)}`
+  const before = user === undefined ? '' : `${escapeUser(user)}${secret}@`
+  const behind = pairText(params, escapeParam)
+    .map(pair => `;${pair}`)
+    .join('')
+  const query = headers.size === 0 ? '' : `?${pairText(headers, escapeHeader).join('&')}`
+  return `${scheme}:${before}${host}${port === undefined ? '' : `:${port}`}${behind}${query}`
+}
+
+/** The URI of a name at a host: `sip:name@host`. */
+export const uriOf = (account: string, host: string): string => `sip:${escapeUser(account)}@${host}`
+
+const tel = /^tel:(\+?[\d\-.()*#a-f]+)(?:;|$)/i
+
+/** The name a URI means: its user part decoded; of a `tel:` URI its number without visual separators (RFC 3966). */
+export const accountOf = (uri: string): string | undefined => {
+  const number = tel.exec(uri)?.[1]
+  return number === undefined ? parseUri(uri)?.user : number.replace(/[-.()]/g, '')
+}
+
+const anyUri = /^[a-z][a-z\d+\-.]*:[^\s<>"]+$/i
+
+/** Whether a text is a URI: of SIP a well formed one, else of any scheme. */
+export const isUri = (text: string): boolean =>
+  /^sips?:/i.test(text) ? parseUri(text) !== undefined : anyUri.test(text)
+
+const words = /^(?:[\w\-.!%*+`'~]+[ \t]*)*$/
+
+/** The display name before an address, in quotes or as words; undefined if it is neither. */
+const displayNameOf = (text: string): string | undefined => {
+  if (text.startsWith('"')) return endOfQuoted(text, 0) === text.length ? unquote(text) : undefined
+  return words.test(text) ? text : undefined
+}
+
+/** The value of From, To, Contact, Route and their like; undefined if it is not well formed. */
+export const parseNameAddr = (value: string): NameAddr | undefined => {
+  const text = value.trim()
+  const begin = text.indexOf('<', text.startsWith('"') ? endOfQuoted(text, 0) : 0)
+  if (text.startsWith('"') && begin < 0) return undefined
+  const bare = /^[^\s;,?<>"]+/.exec(text)?.[0]
+  if (begin < 0) {
+    const params = bare === undefined ? undefined : readParams(text, bare.length)
+    return bare !== undefined && params !== undefined && isUri(bare) ? { uri: bare, params } : undefined
+  }
+  const end = text.indexOf('>', begin)
+  const displayName = displayNameOf(text.slice(0, begin).trim())
+  const params = end < 0 ? undefined : readParams(text, end + 1)
+  const uri = text.slice(begin + 1, end)
+  if (displayName === undefined || params === undefined || !isUri(uri)) return undefined
+  return { ...(displayName !== '' && { displayName }), uri, params }
+}
+
+const unfit = /[\s<>"]/gu
+
+/** An address as text. Nothing in it can end it early: a URI's own marks are escaped, a name is quoted. */
+export const formatNameAddr = ({ displayName, uri, params }: NameAddr): string => {
+  const name = displayName === undefined ? '' : `${isToken(displayName) ? displayName : quote(displayName)} `
+  return `${name}<${escapedBy(unfit)(inOneLine(uri))}>${formatParams(params)}`
+}
+
+/** The tag of a From or a To (RFC 3261, section 19.3). */
+export const tagOf = (value: string): string | undefined => parseNameAddr(value)?.params.get('tag')
