@@ -1,4 +1,4 @@
-// The door of the runtime room: time, logs, addresses and the check of shapes, for every other room.
+// The door of the runtime room: time, logs, addresses, the check of shapes and XML, for every other room.
 
 export { plainAddress, readBlock, subscriberOf, withinBlocks } from './addresses.js'
 export { type Check, check, faultText } from './check.js'
@@ -9,3 +9,4 @@ export { heapShare, Pressure, type PressureOptions } from './pressure.js'
 export type { Timer } from './timer-wheel.js'
 export { TurnEnd } from './turn-end.js'
 export { VirtualClock } from './virtual-clock.js'
+export { type Element, readXml, xmlBounds } from './xml.js'

@@ -2,11 +2,10 @@
 // instructions. Bytes are UTF-8 whatever a label says; anything else is refused rather than guessed at.
 
 import type { Read } from '../../config.js'
-import { plain } from '../../runtime/index.js'
+import { plain, xmlBounds } from '../../runtime/index.js'
 import { readJson } from './json.js'
 import type { Instructions } from './steps.js'
 import { readTwiml } from './twiml.js'
-import { xmlBounds } from './xml.js'
 
 export type Language = 'json' | 'twiml'
 

@@ -4,6 +4,7 @@
 // each verb is read in a file of `twiml/`.
 
 import type { Read } from '../../config.js'
+import { readXml } from '../../runtime/index.js'
 import { Reading } from './reading.js'
 import type { Instructions } from './steps.js'
 import { dial } from './twiml/dial.js'
@@ -11,7 +12,6 @@ import { attributes, ignoreText, type Verb } from './twiml/element.js'
 import { enqueue } from './twiml/enqueue.js'
 import { hangup, pause, redirect, reject } from './twiml/flow.js'
 import { gather, play, record, say } from './twiml/media.js'
-import { readXml } from './xml.js'
 
 const verbs: ReadonlyMap<string, Verb> = new Map([
   ['Dial', dial],

@@ -2,11 +2,11 @@
 // `<Parameter>`s in it, and with where to report what becomes of it.
 
 import { isName, nameRule, paramsFit, paramsLimit } from '../../../protocol/index.js'
+import type { Element } from '../../../runtime/index.js'
 import { label } from '../options.js'
 import { quoted, type Reading } from '../reading.js'
 import type { Noun, StatusCallback } from '../steps.js'
 import { callbackOptions } from '../vocabulary.js'
-import type { Element } from '../xml.js'
 import { attributes, ignoreText, refuseChild, refuseChildren } from './element.js'
 
 const anyText = (key: 'name' | 'value') => ({ ...label(key), twiml: (value: string) => ({ value }) })

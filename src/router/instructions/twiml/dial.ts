@@ -1,13 +1,13 @@
 // Dial: destinations by name, or somewhere outside by way of the gateway, or a queue, or a conference. One Dial has
 // nouns of one of these kinds.
 
+import type { Element } from '../../../runtime/index.js'
 import { numberOf } from '../content.js'
 import { forwardOf } from '../forward.js'
 import type { Options } from '../options.js'
 import { present, type Reading } from '../reading.js'
 import type { DialStep, Step } from '../steps.js'
 import { conferenceDialOptions, dialOptions, forwardOptions } from '../vocabulary.js'
-import type { Element } from '../xml.js'
 import { client, readName } from './client.js'
 import { at, attributes, refuseChild, refuseChildren, type Verb } from './element.js'
 import { conference, number, sip } from './lines.js'

@@ -1,10 +1,10 @@
 // What every verb does with its element: reads the attributes that it knows, warns of the others, refuses what stands
 // in it and has no business there.
 
+import type { Element } from '../../../runtime/index.js'
 import type { Options, Values } from '../options.js'
 import { quoted, type Reading } from '../reading.js'
 import type { Step } from '../steps.js'
-import type { Element } from '../xml.js'
 
 export type Verb = (element: Element, reading: Reading) => Step | undefined
 

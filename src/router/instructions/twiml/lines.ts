@@ -1,10 +1,10 @@
 // Number, Sip and Conference: nouns of Dial that only a gateway can reach.
 
+import type { Element } from '../../../runtime/index.js'
 import { isSip, type Line, numberOf, numberRule, sipRule } from '../content.js'
 import { label } from '../options.js'
 import { quoted, type Reading } from '../reading.js'
 import { conferenceOptions, numberOptions } from '../vocabulary.js'
-import type { Element } from '../xml.js'
 import { attributes, refuseChildren } from './element.js'
 
 export const number = (element: Element, reading: Reading): Line | undefined => {

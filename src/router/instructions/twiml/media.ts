@@ -1,11 +1,11 @@
 // Say, Play, Gather and Record: what only a gateway, which has the call's media, can do.
 
+import type { Element } from '../../../runtime/index.js'
 import { spokenLimit } from '../content.js'
 import { locateLater, type Method } from '../location.js'
 import { present, type Reading } from '../reading.js'
 import type { GatewayVerb } from '../steps.js'
 import { gatherOptions, pauseOptions, playOptions, recordOptions, sayOptions } from '../vocabulary.js'
-import type { Element } from '../xml.js'
 import { at, attributes, empty, ignoreText, refuseChild, refuseChildren, type Verb } from './element.js'
 
 /** Markup of speech (SSML 1.1): what it marks is spoken, how it is marked is not told. */

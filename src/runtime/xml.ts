@@ -7,8 +7,8 @@
 // attributes in a namespace, and the declarations of namespaces, are left out.
 
 import { SaxesParser } from 'saxes'
-import type { Read } from '../../config.js'
-import { plain } from '../../runtime/index.js'
+import type { Read } from '../config.js'
+import { plain } from './plain.js'
 
 export interface Element {
   readonly name: string
