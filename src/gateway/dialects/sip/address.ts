@@ -105,7 +105,7 @@ const anyUri = /^[a-z][a-z\d+\-.]*:[^\s<>"]+$/i
 export const isUri = (text: string): boolean =>
   /^sips?:/i.test(text) ? parseUri(text) !== undefined : anyUri.test(text)
 
-const words = /^(?:[\w\-.!%*+`'~]+[ \t]*)*$/
+const words = /^[\w\-.!%*+`'~ \t]*$/
 
 /** The display name before an address, in quotes or as words; undefined if it is neither. */
 const displayNameOf = (text: string): string | undefined => {
@@ -113,21 +113,21 @@ const displayNameOf = (text: string): string | undefined => {
   return words.test(text) ? text : undefined
 }
 
+const bareUri = /^[^\s;,?<>"]+/
+
 /** The value of From, To, Contact, Route and their like; undefined if it is not well formed. */
 export const parseNameAddr = (value: string): NameAddr | undefined => {
   const text = value.trim()
-  const begin = text.indexOf('<', text.startsWith('"') ? endOfQuoted(text, 0) : 0)
-  if (text.startsWith('"') && begin < 0) return undefined
-  const bare = /^[^\s;,?<>"]+/.exec(text)?.[0]
-  if (begin < 0) {
-    const params = bare === undefined ? undefined : readParams(text, bare.length)
-    return bare !== undefined && params !== undefined && isUri(bare) ? { uri: bare, params } : undefined
-  }
+  const afterName = text.startsWith('"') ? endOfQuoted(text, 0) : 0
+  const begin = text.indexOf('<', afterName)
+  // Without brackets what follows the URI belongs to the field; a quote that does not end hides all of it.
   const end = text.indexOf('>', begin)
+  const uri = begin < 0 ? bareUri.exec(text)?.[0] : text.slice(begin + 1, end)
+  if (afterName < 0 || end < begin || uri === undefined || !isUri(uri)) return undefined
+  const params = readParams(text, begin < 0 ? uri.length : end + 1)
+  if (begin < 0) return params && { uri, params }
   const displayName = displayNameOf(text.slice(0, begin).trim())
-  const params = end < 0 ? undefined : readParams(text, end + 1)
-  const uri = text.slice(begin + 1, end)
-  if (displayName === undefined || params === undefined || !isUri(uri)) return undefined
+  if (displayName === undefined || params === undefined) return undefined
   return { ...(displayName !== '' && { displayName }), uri, params }
 }
 

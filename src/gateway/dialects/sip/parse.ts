@@ -48,12 +48,18 @@ interface Rule {
   readonly list?: true
 }
 
+/** A branch that is nothing but the mark of RFC 3261 names no transaction (section 8.1.1.7). */
+const isVia = (value: string): boolean => {
+  const read = parseVia(value)
+  return read !== undefined && read.params.get('branch')?.toLowerCase() !== 'z9hg4bk'
+}
+
 const isAddress = (value: string): boolean => parseNameAddr(value) !== undefined
 const addresses: Rule = { isForm: isAddress, list: true }
 const once: Rule = { once: true }
 
 const rules = new Map<string, Rule>([
-  ['via', { isForm: value => parseVia(value) !== undefined, list: true }],
+  ['via', { isForm: isVia, list: true }],
   ['from', { once: true, isForm: isAddress }],
   ['to', { once: true, isForm: isAddress }],
   ['call-id', { once: true, isForm: value => /^\S+$/.test(value) }],
@@ -116,7 +122,7 @@ type Start =
   | Pick<SipResponse, 'status' | 'reason'>
 
 const requestLine = /^([\w\-.!%*+`'~]+) (\S+) SIP\/(\d+\.\d+)$/i
-const statusLine = /^SIP\/2\.0 ([1-6]\d\d) ([^\0\r\n]*)$/i
+const statusLine = /^SIP\/2\.0 ([1-6]\d\d)(?: ([^\0\r\n]*))?$/i
 /** What was meant as a request, whatever is wrong with it. */
 const likeRequest = /^([\w\-.!%*+`'~]+)[ \t][^\r\n]*SIP\/\d+\.\d+[ \t]*$/i
 
@@ -168,7 +174,7 @@ const partialOf = (method: string, uri: string, headers: Headers): SipRequest | 
 export const parse = (text: string): Parsed => {
   const end = text.indexOf('\r\n\r\n')
   const head = withoutQuotedNul(end < 0 ? text : text.slice(0, end))
-  const lines = head.replace(/[ \t]*\r\n[ \t]+/g, ' ').split('\r\n')
+  const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')
   const start = readStart(lines[0] ?? '')
   if (start === undefined) return { ok: false, ...bad('Malformed Start Line') }
   const headers = new Headers()
