@@ -11,6 +11,7 @@ import {
   type Params,
   quote,
   readParams,
+  trimmed,
   unescaped,
   unquote,
 } from './words.js'
@@ -44,8 +45,8 @@ const written = /^(?:[\w\-.!~*'()&=+$,;?/[\]:]|%[\da-f]{2})*$/i
 
 const pairsOf = (text: string, separator: string): [string, string][] =>
   text.split(separator).map(pair => {
-    const at = pair.indexOf('=')
-    return at < 0 ? [pair, ''] : [unescaped(pair.slice(0, at)), unescaped(pair.slice(at + 1))]
+    const [name = '', ...value] = pair.split('=')
+    return [unescaped(name), unescaped(value.join('='))]
   })
 
 /** A `sip:` or `sips:` URI; undefined if it is none, or not well formed. */
@@ -117,7 +118,7 @@ const bareUri = /^[^\s;,?<>"]+/
 
 /** The value of From, To, Contact, Route and their like; undefined if it is not well formed. */
 export const parseNameAddr = (value: string): NameAddr | undefined => {
-  const text = value.trim()
+  const text = trimmed(value)
   const afterName = text.startsWith('"') ? endOfQuoted(text, 0) : 0
   const begin = text.indexOf('<', afterName)
   // Without brackets what follows the URI belongs to the field; a quote that does not end hides all of it.
@@ -126,7 +127,7 @@ export const parseNameAddr = (value: string): NameAddr | undefined => {
   if (afterName < 0 || end < begin || uri === undefined || !isUri(uri)) return undefined
   const params = readParams(text, begin < 0 ? uri.length : end + 1)
   if (begin < 0) return params && { uri, params }
-  const displayName = displayNameOf(text.slice(0, begin).trim())
+  const displayName = displayNameOf(trimmed(text.slice(0, begin)))
   if (displayName === undefined || params === undefined) return undefined
   return { ...(displayName !== '' && { displayName }), uri, params }
 }

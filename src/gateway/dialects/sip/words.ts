@@ -8,6 +8,17 @@ const token = /^[\w\-.!%*+`'~]+$/
 
 export const isToken = (text: string): boolean => token.test(text)
 
+const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[at] === '\t'
+
+/** Without the blanks around it, which are SIP's own two: to `trim` a byte order mark is one too. */
+export const trimmed = (text: string): string => {
+  let begin = 0
+  let end = text.length
+  while (isBlank(text, begin)) begin++
+  while (end > begin && isBlank(text, end - 1)) end--
+  return text.slice(begin, end)
+}
+
 /** The text between quotes, as it was meant: RFC 3261's quoted-pair undone. */
 export const unquote = (quoted: string): string => quoted.slice(1, -1).replace(/\\(.)/gsu, '$1')
 
@@ -46,13 +57,13 @@ export const splitList = (text: string): string[] => {
       separators.lastIndex = end
     } else if (mark === ',') {
       if (within) continue
-      elements.push(text.slice(begin, found.index).trim())
+      elements.push(trimmed(text.slice(begin, found.index)))
       begin = found.index + 1
     } else {
       within = mark === '<'
     }
   }
-  elements.push(text.slice(begin).trim())
+  elements.push(trimmed(text.slice(begin)))
   return elements
 }
 
@@ -69,7 +80,7 @@ export const readParams = (text: string, from: number): Params | undefined => {
     params.set(name.toLowerCase(), quoted === undefined ? (plain ?? '') : unquote(quoted))
     end = parameter.lastIndex
   }
-  return text.slice(end).trim() === '' ? params : undefined
+  return trimmed(text.slice(end)) === '' ? params : undefined
 }
 
 const plainValue = /^[\w\-.!%*+`'~[\]:]+$/
