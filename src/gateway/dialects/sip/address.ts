@@ -39,13 +39,13 @@ export interface NameAddr {
   readonly params: Params
 }
 
+// Each part in the characters it may have, so that a text that fits is well formed.
 const shape =
-  /^(sips?):(?:([^@:]+)(?::([^@]*))?@)?(\[[\da-f:.]+\]|[\w\-.]+)(?::(\d{1,5}))?((?:;[^;?]+)*)(?:\?(.+))?$/i
-const written = /^(?:[\w\-.!~*'()&=+$,;?/[\]:]|%[\da-f]{2})*$/i
+  /^(sips?):(?:((?:[\w\-.!~*'()&=+$,;?/]|%[\da-f]{2})+)(?::((?:[\w\-.!~*'()&=+$,]|%[\da-f]{2})*))?@)?(\[[\da-f:.]+\]|[\w\-.]+)(?::(\d{1,5}))?((?:;(?:[\w\-.!~*'()[\]/:&+$=]|%[\da-f]{2})+)*)(?:\?((?:[\w\-.!~*'()[\]/?:+$=&]|%[\da-f]{2})+))?$/i
 
 const pairsOf = (text: string, separator: string): [string, string][] =>
   text.split(separator).map(pair => {
-    const [name = '', ...value] = pair.split('=')
+    const [name, ...value] = pair.split('=') as [string, ...string[]]
     return [unescaped(name), unescaped(value.join('='))]
   })
 
@@ -53,19 +53,15 @@ const pairsOf = (text: string, separator: string): [string, string][] =>
 export const parseUri = (text: string): SipUri | undefined => {
   const found = shape.exec(text)
   if (found === null) return undefined
-  const [, scheme = '', user, password, host = '', port, params = '', headers] = found
-  if (!written.test(`${user ?? ''}${password ?? ''}${params}${headers ?? ''}`)) return undefined
-  if (port !== undefined && Number(port) > 65_535) return undefined
+  const [, scheme, user, password, host = '', port, params = '', headers] = found
+  const read = params === '' ? [] : pairsOf(params.slice(1), ';')
   return {
-    scheme: scheme.toLowerCase() as SipUri['scheme'],
+    scheme: scheme?.toLowerCase() as SipUri['scheme'],
     ...(user !== undefined && { user: unescaped(user) }),
     ...(password !== undefined && { password: unescaped(password) }),
     host: host.toLowerCase(),
     ...(port !== undefined && { port: Number(port) }),
-    params:
-      params === ''
-        ? new Map()
-        : new Map(pairsOf(params.slice(1), ';').map(([name, value]) => [name.toLowerCase(), value])),
+    params: new Map(read.map(([name, value]) => [name.toLowerCase(), value])),
     headers: new Map(headers === undefined ? [] : pairsOf(headers, '&')),
   }
 }
@@ -100,11 +96,11 @@ export const accountOf = (uri: string): string | undefined => {
   return number === undefined ? parseUri(uri)?.user : number.replace(/[-.()]/g, '')
 }
 
+const sipScheme = /^sips?:/i
 const anyUri = /^[a-z][a-z\d+\-.]*:[^\s<>"]+$/i
 
 /** Whether a text is a URI: of SIP a well formed one, else of any scheme. */
-export const isUri = (text: string): boolean =>
-  /^sips?:/i.test(text) ? parseUri(text) !== undefined : anyUri.test(text)
+export const isUri = (text: string): boolean => (sipScheme.test(text) ? shape.test(text) : anyUri.test(text))
 
 const words = /^[\w\-.!%*+`'~ \t]*$/
 

@@ -5,7 +5,7 @@ import { parseNameAddr } from './address.js'
 import { bad, type Fault, sipBounds } from './fault.js'
 import { type Headers, keyOf } from './headers.js'
 import { parseCseq, parseVia } from './via.js'
-import { splitList, trimmed } from './words.js'
+import { isToken, splitList, trimmed } from './words.js'
 
 /** What leads an answer back, and every message has. */
 export const mandatory = ['Via', 'From', 'To', 'Call-ID', 'CSeq'] as const
@@ -50,33 +50,34 @@ const rules = new Map<string, Rule>([
   ['subscription-state', once],
 ])
 
-const fieldName = /^([\w\-.!%*+`'~]+)[ \t]*:/
-const unprintable = /[\0\r\n]/
-
 /** What is wrong with the value of a field that is there for the `count`th time. */
-const faultOf = (name: string, key: string, value: string, count: number): Fault | undefined => {
+const faultOf = (name: string, value: string, count: number): Fault | undefined => {
   if (count > sipBounds.repeated) return { status: 413, reason: `Too Many ${name}` }
-  const { once = false, isForm = () => true } = rules.get(key) ?? {}
-  if (once && count > 1) return bad(`More Than One ${name}`)
-  return isForm(value) ? undefined : bad(`Malformed ${name}`)
+  const rule = rules.get(keyOf(name))
+  if (rule === undefined) return undefined
+  if (rule.once && count > 1) return bad(`More Than One ${name}`)
+  return rule.isForm === undefined || rule.isForm(value) ? undefined : bad(`Malformed ${name}`)
 }
+
+const unprintable = /[\0\r\n]/
 
 /** Adds the fields to `headers` as far as they can be read, and tells the first fault. */
 export const readFields = (lines: readonly string[], headers: Headers): Fault | undefined => {
   const counts = new Map<string, number>()
   let fault: Fault | undefined
   for (const line of lines.slice(0, sipBounds.fields)) {
-    const [start = '', name = ''] = fieldName.exec(line) ?? []
+    const colon = line.indexOf(':')
+    const name = trimmed(line.slice(0, Math.max(colon, 0)))
     if (line.length > sipBounds.line) {
       fault ??= { status: 413, reason: 'Header Field Too Long' }
-    } else if (start === '' || unprintable.test(line)) {
+    } else if (!isToken(name) || unprintable.test(line)) {
       fault ??= bad('Malformed Header Field')
     } else {
       const key = keyOf(name)
-      const value = trimmed(line.slice(start.length))
+      const value = trimmed(line.slice(colon + 1))
       const count = (counts.get(key) ?? 0) + 1
       counts.set(key, count)
-      fault ??= faultOf(name, key, value, count)
+      fault ??= faultOf(name, value, count)
       headers.add(name, value)
     }
   }

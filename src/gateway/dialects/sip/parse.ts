@@ -24,9 +24,9 @@ export type Parsed = { readonly ok: true; readonly message: SipMessage } | Unpar
 const withoutQuotedNul = (head: string): string =>
   head.includes('\0') ? head.replace(/\\(.)/gsu, (pair, char) => (char === '\0' ? '\uFFFD' : pair)) : head
 
-/** Whether the CSeq is of the method of the request. */
+/** Whether the CSeq, which is there, is of the method of the request. */
 const mismatch = (line: StartLine['line'], headers: Headers): Fault | undefined =>
-  'method' in line && parseCseq(headers.get('CSeq') ?? '')?.method !== line.method
+  'method' in line && parseCseq(headers.get('CSeq') as string)?.method !== line.method
     ? bad('CSeq of Another Method')
     : undefined
 
@@ -50,12 +50,15 @@ const partialOf = (line: StartLine['line'], headers: Headers): SipRequest | unde
   return { ...line, headers: partial, body: '' }
 }
 
+const isFolded = /\r\n[ \t]/
+const folds = /\r\n[ \t]+/g
+
 /** Reads one message. Never throws, whatever the text, and takes time that grows with its length only. */
 export const parse = (text: string): Parsed => {
   const end = text.indexOf('\r\n\r\n')
   const head = withoutQuotedNul(end < 0 ? text : text.slice(0, end))
-  const [first = '', ...lines] = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')
-  const start = readStartLine(first)
+  const lines = (isFolded.test(head) ? head.replace(folds, ' ') : head).split('\r\n')
+  const start = readStartLine(lines.shift() as string)
   if (start === undefined) return { ok: false, ...bad('Malformed Start Line') }
   const { line } = start
   const headers = new Headers()

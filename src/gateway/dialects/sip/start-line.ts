@@ -1,7 +1,7 @@
 // The first line of a message (RFC 3261, sections 7.1 and 7.2), read to the letter: where one might guess what was meant,
 // another would guess otherwise. What was meant as a request at all is told apart, since it can be answered.
 
-import { isUri, parseUri } from './address.js'
+import { isUri } from './address.js'
 import { bad, type Fault, sipBounds } from './fault.js'
 import type { SipRequest, SipResponse } from './message.js'
 
@@ -19,9 +19,9 @@ const likeRequest = /^([\w\-.!%*+`'~]+)[ \t][^\r\n]*SIP\/\d+\.\d+[ \t]*$/i
 /** What is wrong with a Request-URI: it must be one that a request can go to. */
 const uriFault = (uri: string): Fault | undefined => {
   if (!isUri(uri)) return bad('Malformed Request-URI')
-  const read = parseUri(uri)
-  if (read !== undefined) return read.headers.size === 0 ? undefined : bad('Header Fields in Request-URI')
-  return /^tel:/i.test(uri) ? undefined : { status: 416, reason: 'Unsupported URI Scheme' }
+  if (!/^(?:sips?|tel):/i.test(uri)) return { status: 416, reason: 'Unsupported URI Scheme' }
+  // Before the @ it is part of a name.
+  return uri.includes('?', uri.indexOf('@')) ? bad('Header Fields in Request-URI') : undefined
 }
 
 const requestFault = (

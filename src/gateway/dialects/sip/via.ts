@@ -26,7 +26,7 @@ export const parseVia = (value: string): Via | undefined => {
   if (found === null) return undefined
   const [whole, transport = '', host = '', port] = found
   const params = readParams(value, whole.length)
-  if (params === undefined || Number(port ?? 0) > 65_535) return undefined
+  if (params === undefined) return undefined
   return {
     transport: transport.toUpperCase(),
     host,

@@ -70,8 +70,11 @@ export const splitList = (text: string): string[] => {
 // A value without quotes is read more widely than it is written: what cannot end it is part of it.
 const parameter = /[ \t]*;[ \t]*([\w\-.!%*+`'~]+)(?:[ \t]*=[ \t]*(?:([^\s;,"<>]+)|("(?:[^"\\]|\\.)*")))?/gsuy
 
+const none: Params = new Map()
+
 /** Reads `;name=value…` from `from` on to the end of the text; undefined if it is anything else. */
 export const readParams = (text: string, from: number): Params | undefined => {
+  if (from === text.length) return none
   const params = new Map<string, string>()
   let end = from
   parameter.lastIndex = from
@@ -83,7 +86,8 @@ export const readParams = (text: string, from: number): Params | undefined => {
   return trimmed(text.slice(end)) === '' ? params : undefined
 }
 
-const plainValue = /^[\w\-.!%*+`'~[\]:]+$/
+/** A token, or an address of IPv6. */
+const plainValue = /^(?:[\w\-.!%*+`'~]+|\[[\da-f:.]+\])$/i
 
 export const formatParams = (params: Params): string => {
   let text = ''
