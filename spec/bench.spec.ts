@@ -29,7 +29,7 @@ t.test('every benchmark gives figures, and a fold that is the graph', async t =>
   const { lines } = JSON.parse(stdout) as { lines: (Line & { summary: ReturnType<typeof summary> })[] }
   t.same(
     lines.map(({ id }) => id),
-    ['B1', 'B2', 'B2b', 'B3', 'B4', 'B5', 'B6', 'B7', 'B7b', 'B8', 'B11', 'B11b', 'B10'],
+    ['B1', 'B2', 'B2b', 'B3', 'B4', 'B5', 'B6', 'B7', 'B7b', 'B8', 'B11', 'B11b', 'B13', 'B13b', 'B10'],
   )
   for (const { id, hub, against, summary } of lines) {
     t.same([hub.length, against.length], [1, 1], id)

@@ -1,5 +1,5 @@
 // What a benchmark is: lines of figures, each a ratio between the hub and what it is measured against, taken in the
-// same run by turns. It says nothing of how the figures come about (the files b1 to b11), nor how they are shown.
+// same run by turns. It says nothing of how the figures come about (the files b1 to b13), nor how they are shown.
 
 import type { Cores, Server, ServerName } from './server.js'
 

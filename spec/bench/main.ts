@@ -15,6 +15,7 @@ import { largeGroups } from './b7-large-groups.js'
 import { manyAccounts } from './b8-many-accounts.js'
 import { endurance } from './b10-endurance.js'
 import { callRecords } from './b11-records.js'
+import { sipMessages } from './b13-sip.js'
 import type { Bench, Benchmark, Line, Scale } from './benchmark.js'
 import { asJson, asMarkdown, asText } from './report.js'
 import { canPin, pinDriver, Server, type ServerName } from './server.js'
@@ -29,6 +30,7 @@ const benchmarks: readonly Benchmark[] = [
   largeGroups,
   manyAccounts,
   callRecords,
+  sipMessages,
   endurance,
 ]
 

@@ -5,7 +5,15 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-export type ServerName = 'hub' | 'bare' | 'plain-http' | 'socket-io' | 'presence' | 'router' | 'records'
+export type ServerName =
+  | 'hub'
+  | 'bare'
+  | 'plain-http'
+  | 'socket-io'
+  | 'presence'
+  | 'router'
+  | 'records'
+  | 'sip'
 
 /** Shares of a core, 1 being all of it. */
 export interface Cores {
