@@ -45,8 +45,9 @@ export const codeAdvice = {
     remedy: 'Give the account, or the group, another name.',
   },
   'not-found': {
-    why: 'There is nothing of that name here, or it is not yours: the two are answered alike. Calls are forgotten some time after they ended.',
-    remedy: 'Check the path and the id, and that the token is of the tenant and account that made it.',
+    why: 'There is nothing of that name here, or it is not yours: the two are answered alike. Calls are forgotten some time after they ended. To `place`: the token names an application that the configuration has not.',
+    remedy:
+      'Check the path and the id, and that the token is of the tenant and account that made it; have the application among the `applications` of its tenant.',
   },
   'no-hello': {
     why: 'No valid `hello` came in time (five seconds) after the socket was opened. Other traffic does not extend it.',
