@@ -2,10 +2,13 @@
 // they call. Such tokens are those of a voice SDK (voice-tokens.spec.ts).
 
 import t from 'tap'
+import twilio from 'twilio'
+import type { WebSocket } from 'ws'
 import { ok, refuse } from '../../src/errors.js'
 import { type Grant, scopesOf } from '../../src/gateway/token/index.js'
 import type { AccountId, CallId, DeviceId } from '../../src/protocol/index.js'
-import { type Client, newStand, type Stand } from '../support/gateway.js'
+import { Client, newStand, type Stand } from '../support/gateway.js'
+import { configOf, secret, startHub } from '../support/hub.js'
 import { acme } from '../support/room.js'
 
 const applications = {
@@ -160,3 +163,45 @@ t.test('a call is passed on to a name by permission alone, and not where an appl
   t.match(await alice.ask({ type: 'transfer', call, to: '+15550100' }, 'error'), { code: 'forbidden' })
   t.match(await other.ask({ type: 'transfer', call, to: '+15550100' }, 'ok'), {})
 })
+
+t.test(
+  'a whole hub takes such tokens, for as long as its configuration has what they are signed with',
+  async t => {
+    const tenant = (kid: string, authToken: string) =>
+      configOf({ keys: [{ kid, alg: 'HS256', secret }], authToken, applications })
+    const { hub, listening } = await startHub(t, tenant('SK1', secret))
+    const { AccessToken, ClientCapability } = twilio.jwt
+    const access = new AccessToken('acme', 'SK1', secret, { identity: 'alice', ttl: 600 })
+    access.addGrant(
+      new AccessToken.VoiceGrant({ incomingAllow: true, outgoingApplicationSid: 'AP1', endpointId: 'desk' }),
+    )
+    const capability = new ClientCapability({ accountSid: 'acme', authToken: secret, ttl: 600 })
+    capability.addScope(new ClientCapability.IncomingClientScope('bob'))
+
+    const sockets: WebSocket[] = []
+    t.teardown(() => {
+      for (const socket of sockets) socket.terminate()
+    })
+    const connect = async (token: string) => {
+      const client = new Client(listening.socket, ['switchhook.v1'], {})
+      sockets.push(client.ws)
+      await client.opened
+      client.send({ type: 'hello', token, device: 'web' })
+      return client
+    }
+    const alice = await connect(access.toJwt())
+    t.match(await alice.next('welcome'), { account: 'alice', device: 'desk', canReceive: true })
+    const bob = await connect(capability.toJwt())
+    t.match(await bob.next('welcome'), { account: 'bob', device: 'web', canReceive: true })
+    const { call } = await alice.ask({ type: 'place', to: 'whatever' }, 'placed')
+    t.match(await bob.next('invite'), { call, from: 'alice' })
+
+    await hub.reload(tenant('SK2', `${secret}, another`))
+    for (const token of [access.toJwt(), capability.toJwt()]) {
+      const again = await connect(token)
+      t.match(await again.next('error'), { code: 'unauthorized', message: /not signed by a key known here/ })
+    }
+    await bob.ask({ type: 'accept', call }, 'ok')
+    t.match(await alice.next('answered'), { call }, 'who is there stays')
+  },
+)
