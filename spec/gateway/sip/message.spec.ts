@@ -145,6 +145,7 @@ t.test('a URI is decoded when it is read, and escaped when it is written', async
   t.equal(formatUri(uri as SipUri), 'sips:a%40b:p%3Aw@example.com:5061;transport=ws;lr;x=%3B?Subject=a%26b&x')
   t.same(parseUri('sip:[::1]'), { scheme: 'sip', host: '[::1]', params: new Map(), headers: new Map() })
   t.equal(formatUri(parseUri('sip:a@[::1]') as SipUri), 'sip:a@[::1]')
+  t.equal(formatUri(parseUri('sip:b:5060') as SipUri), 'sip:b:5060')
   for (const wrong of [
     'sip:',
     'sip:a@b@c',
