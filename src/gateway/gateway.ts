@@ -10,6 +10,7 @@ import type { Router } from '../router/index.js'
 import { type Clock, type Log, TurnEnd } from '../runtime/index.js'
 import type { Dialect } from './dialects/dialect.js'
 import { native } from './dialects/native.js'
+import { sip } from './dialects/sip/sip.js'
 import { voice } from './dialects/voice/voice.js'
 import { Greeting, type Reception } from './greeting.js'
 import { Heartbeat } from './heartbeat.js'
@@ -67,6 +68,8 @@ export interface Gateway {
   readonly counts: GatewayCounts
 }
 
+const nobody: Pick<SipAccounts, 'find'> = { find: () => undefined }
+
 const goingDown = refuse('draining', 'the hub is going down')
 
 /** A gateway that serves nobody yet. */
@@ -107,7 +110,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
         sockets.add(new Socket(ws, stream, dialect, peer, reception, token))
       },
     },
-    options.dialects ?? [native(), voice()],
+    options.dialects ?? [native(), voice(), sip(options.sipAccounts ?? nobody, clock)],
   )
 
   return {
