@@ -3,15 +3,7 @@
 
 import t from 'tap'
 import { type Client, until } from '../../support/gateway.js'
-import {
-  answer,
-  description,
-  media,
-  offer,
-  type SipPhone,
-  sipPhone,
-  sipStand,
-} from '../../support/sip.js'
+import { answer, description, media, offer, type SipPhone, sipPhone, sipStand } from '../../support/sip.js'
 
 const stand = await sipStand(t, {
   tenant: {

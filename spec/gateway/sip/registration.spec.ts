@@ -6,7 +6,7 @@ import type { Result } from '../../../src/errors.js'
 import type { Grant } from '../../../src/gateway/token/index.js'
 import { until } from '../../support/gateway.js'
 import { acme } from '../../support/room.js'
-import { type SipPhone, sipPhone, sipScopes, sipStand } from '../../support/sip.js'
+import { type SipPhone, sipAccounts, sipPhone, sipScopes, sipStand } from '../../support/sip.js'
 
 const stand = await sipStand(t)
 const { clock, presence } = stand.room
@@ -190,11 +190,20 @@ t.test('two line ends are answered with one, and a message that is none with not
 })
 
 t.test('the hub asks for a sign of life by two line ends', async t => {
-  const brisk = await sipStand(t, { rest: {} })
+  const brisk = await sipStand(t, { rest: { presence: { heartbeatMs: 10_000 } } })
   const phone = await sipPhone(t, brisk, 'alice')
   await phone.register()
   brisk.room.clock.advance(11_000)
   await until(() => phone.texts.includes('\r\n\r\n'))
   phone.say('\r\n')
   t.equal((await phone.ask('OPTIONS')).status, 200)
+})
+
+t.test('[FS6] an account that asks for SHA-256 is not to be had for MD5', async t => {
+  const strict = await sipStand(t, { sipAccounts: sipAccounts(['alice'], { algorithm: 'SHA-256' }) })
+  const phone = await sipPhone(t, strict, 'alice')
+  const asked = await phone.ask('REGISTER')
+  t.match(asked.of('WWW-Authenticate'), 'algorithm=SHA-256')
+  const proof = phone.digest(asked, 'REGISTER', 'sip:acme')
+  t.equal((await phone.ask('REGISTER', { headers: [proof] })).status, 401)
 })
