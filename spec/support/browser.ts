@@ -13,6 +13,7 @@ import {
   type Socket,
 } from 'node:net'
 import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
@@ -23,6 +24,9 @@ import { root } from './root.js'
 
 /** What a page has told: an event and its facts. */
 export type News = Readonly<Record<string, unknown>>
+
+const says = (news: News, wanted: News): boolean =>
+  Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(news[name], value))
 
 /** What comes within milliseconds comes within this, or never. */
 const patienceMs = 20_000
@@ -45,17 +49,23 @@ export class Tab {
 
   /** The next event with these facts; those before it are passed over. */
   async next(wanted: News): Promise<News> {
-    const says = (news: News) =>
-      Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(news[name], value))
     const signal = AbortSignal.timeout(patienceMs)
     for (;;) {
       while (this.#read < this.told.length) {
         const news = this.told[this.#read++] as News
-        if (says(news)) return news
+        if (says(news, wanted)) return news
       }
-      await once(this.#news, 'news', { signal }).catch(() => {
-        throw new Error(`never told ${JSON.stringify(wanted)}, but ${JSON.stringify(this.told)}`)
-      })
+      await this.#more(wanted, signal)
+    }
+  }
+
+  /** The first event with these facts, were it told before or not. */
+  async ever(wanted: News): Promise<News> {
+    const signal = AbortSignal.timeout(patienceMs)
+    for (;;) {
+      const found = this.told.find(news => says(news, wanted))
+      if (found !== undefined) return found
+      await this.#more(wanted, signal)
     }
   }
 
@@ -67,6 +77,12 @@ export class Tab {
   /** Does something in the page, where `phone` and `calls` (by id) are known. */
   do<T = unknown>(script: string): Promise<T> {
     return this.page.evaluate(script)
+  }
+
+  async #more(wanted: News, signal: AbortSignal): Promise<void> {
+    await once(this.#news, 'news', { signal }).catch(() => {
+      throw new Error(`never told ${JSON.stringify(wanted)}, but ${JSON.stringify(this.told)}`)
+    })
   }
 }
 
@@ -87,20 +103,21 @@ const listen = async (t: Test, server: Server): Promise<number> => {
   return (server.address() as AddressInfo).port
 }
 
-export const startBrowser = async (t: Test): Promise<Browser> => {
-  const client = await bundleClient()
-  const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
-    '/phone': ['text/html', readFileSync(join(root, 'spec/support/phone-page.html'), 'utf8')],
-    '/client.js': ['text/javascript', client],
-    '/elsewhere': ['text/html', '<!doctype html><title>Elsewhere</title>'],
-  }
+/** A file that a browser is given: its type, and what it holds. */
+export type File = readonly [type: string, text: string]
+
+/** Files for a browser, by their paths; the port they are at. What is nowhere is empty. */
+export const serveFiles = async (t: Test, files: Readonly<Record<string, File>>): Promise<number> => {
   const pages = createServer(({ url = '' }, response) => {
     const [type, text] = files[new URL(url, 'http://x').pathname] ?? ['text/plain', '']
     response.writeHead(200, { 'content-type': type }).end(text)
   })
   t.teardown(() => pages.closeAllConnections())
-  const origin = `http://127.0.0.1:${await listen(t, pages)}`
+  return listen(t, pages)
+}
 
+/** A browser of one profile; `tabOf` gives the tab of a page, which hears what the page says to `tell`. */
+export const launchBrowser = async (t: Test, ...flags: readonly string[]) => {
   const browser = await chromium.launch({
     executablePath: pathOf('chromium') as string,
     args: [
@@ -112,6 +129,7 @@ export const startBrowser = async (t: Test): Promise<Browser> => {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...flags,
     ],
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   })
@@ -124,7 +142,17 @@ export const startBrowser = async (t: Test): Promise<Browser> => {
     return tab
   }
   await context.exposeBinding('tell', ({ page }, news: News) => tabOf(page).hear(news))
+  return { context, tabOf }
+}
 
+export const startBrowser = async (t: Test): Promise<Browser> => {
+  const port = await serveFiles(t, {
+    '/phone': ['text/html', readFileSync(join(root, 'spec/support/phone-page.html'), 'utf8')],
+    '/client.js': ['text/javascript', await bundleClient()],
+    '/elsewhere': ['text/html', '<!doctype html><title>Elsewhere</title>'],
+  })
+  const origin = `http://127.0.0.1:${port}`
+  const { context, tabOf } = await launchBrowser(t)
   return {
     context,
     elsewhere: `${origin}/elsewhere`,
@@ -141,22 +169,30 @@ export const startBrowser = async (t: Test): Promise<Browser> => {
   }
 }
 
+const certificate = () => {
+  const read = (name: string) => readFileSync(join(root, `spec/support/tls/${name}.pem`))
+  return { cert: read('cert'), key: read('key') }
+}
+
 /** A line to a port of this machine that can be cut, so that neither side hears from the other. */
 export class Line {
   readonly url: string
+  readonly port: number
   readonly #ends: Set<Socket>
   readonly #state: { up: boolean }
 
   private constructor(port: number, ends: Set<Socket>, state: { up: boolean }) {
     this.url = `http://127.0.0.1:${port}`
+    this.port = port
     this.#ends = ends
     this.#state = state
   }
 
-  static async start(t: Test, to: number): Promise<Line> {
+  /** `tls`: the near end speaks it, with a certificate that nobody vouches for. */
+  static async start(t: Test, to: number, { tls = false } = {}): Promise<Line> {
     const ends = new Set<Socket>()
     const state = { up: true }
-    const server = createTcpServer(near => {
+    const splice = (near: Socket): void => {
       if (!state.up) return void near.destroy()
       const far = connect(to, '127.0.0.1')
       for (const end of [near, far]) {
@@ -169,7 +205,8 @@ export class Line {
         })
       }
       near.pipe(far).pipe(near)
-    })
+    }
+    const server = tls ? createTlsServer(certificate(), splice) : createTcpServer(splice)
     const line = new Line(await listen(t, server), ends, state)
     t.teardown(() => line.cut())
     return line

@@ -9,8 +9,8 @@ import { root } from './root.js'
 
 const fileOf = (path: string): string => join(root, path)
 
-/** `switchhook/client` as one minified module. */
-export const bundleClient = async (): Promise<string> => {
+/** A module and what it imports as one minified module for browsers. */
+export const bundleModule = async (path: string): Promise<string> => {
   const { output } = (await build({
     configFile: false,
     logLevel: 'error',
@@ -19,7 +19,7 @@ export const bundleClient = async (): Promise<string> => {
       target: 'es2022',
       modulePreload: false,
       rolldownOptions: {
-        input: fileOf('src/client/index.ts'),
+        input: path,
         preserveEntrySignatures: 'strict',
         output: { format: 'es' },
       },
@@ -27,6 +27,9 @@ export const bundleClient = async (): Promise<string> => {
   })) as Rolldown.RolldownOutput
   return output[0].code
 }
+
+/** `switchhook/client` as one module. */
+export const bundleClient = (): Promise<string> => bundleModule(fileOf('src/client/index.ts'))
 
 /** The command line in the test's folder, for Node to run; the path of its entry. */
 export const bundleCommands = async (t: Test): Promise<string> => {

@@ -1,0 +1,188 @@
+// Softphones of four kinds on one hub: our own SDK, and three that were there before, as published and with the lines
+// that docs/softphones.md has for them. Each sees the others, calls them and is called, in a real browser and with
+// real sound. The pages stay open over the tests.
+
+import t from 'tap'
+import type { HubApi } from '../../src/client/index.js'
+import { configOf, startHub, tokenOf } from '../support/hub.js'
+import { requires } from '../support/requires.js'
+import { type Kind, kinds, type Softphone, startSoftphones } from '../support/softphones.js'
+
+t.setTimeout(120_000)
+
+const shown = (process.env.KINDS?.split(',') as Kind[] | undefined) ?? kinds
+
+t.test('softphones of every kind on one hub', requires('chromium'), async t => {
+  const world = await startHub(t, configOf())
+  const api = await world.api()
+  const softphones = await startSoftphones(t, world.listening.port)
+  const { port } = await softphones.line()
+  const open = async (kind: Kind, account: string, at = port): Promise<Softphone> =>
+    softphones.open({ kind, account, token: await tokenOf(account), port: at })
+
+  // Whoever calls is of the first row, whoever is called of the second.
+  const callers = await Promise.all(shown.map(kind => open(kind, `${kind}-a`)))
+  const watchers = callers.filter(({ kind }) => kind !== 'voice')
+  for (const watcher of watchers) for (const kind of shown) await watcher.does('watch', `${kind}-b`)
+  const presence = (watcher: Softphone, of: string, there: boolean) =>
+    watcher.tab.ever({
+      event: 'presence',
+      of,
+      ...(watcher.kind === 'native'
+        ? { status: there ? 'available' : 'offline' }
+        : { basic: there ? 'open' : 'closed' }),
+    })
+
+  await t.test('nobody of the second row is there, as all that can watch see', async () => {
+    for (const watcher of watchers) for (const kind of shown) await presence(watcher, `${kind}-b`, false)
+  })
+
+  const callees = await Promise.all(shown.map(kind => open(kind, `${kind}-b`)))
+
+  await t.test('each registers, and is seen by the watchers of all kinds', async () => {
+    for (const watcher of watchers) for (const { account } of callees) await presence(watcher, account, true)
+  })
+
+  const offer = await (callers[0] as Softphone).tab.do<string>(`(async () => {
+    const peer = new RTCPeerConnection()
+    peer.addTransceiver('audio')
+    return (await peer.createOffer()).sdp
+  })()`)
+
+  /** Every caller with every callee, as many at a time as there are kinds. */
+  const pairings = async (
+    meet: (caller: Softphone, callee: Softphone, shift: number) => Promise<void>,
+  ): Promise<void> => {
+    for (let shift = 0; shift < shown.length; shift++) {
+      await Promise.all(
+        callers.map((caller, index) => {
+          const callee = callees[(index + shift) % shown.length] as Softphone
+          return meet(caller, callee, index + shift)
+        }),
+      )
+    }
+  }
+  const rings = async (caller: Softphone, callee: Softphone): Promise<void> => {
+    await caller.does('call', callee.account)
+    await callee.next('ringing-in', { from: caller.account })
+  }
+
+  await t.test('each calls each, with sound both ways, and either side hangs up', async t => {
+    const heard: string[] = []
+    await pairings(async (caller, callee, count) => {
+      await rings(caller, callee)
+      await callee.does('answer')
+      await Promise.all([caller.next('connected'), callee.next('connected')])
+      // Neither of two voice SDKs says where it is to be reached.
+      const silent = caller.kind === 'voice' && callee.kind === 'voice'
+      if (!silent) {
+        await Promise.all([caller.hears(), callee.hears()])
+        heard.push(`${caller.kind} ${callee.kind}`)
+      }
+      await (count % 2 === 0 ? caller : callee).does('hangup')
+      await Promise.all([caller.next('ended'), callee.next('ended')])
+    })
+    t.equal(heard.length, shown.length ** 2 - (shown.includes('voice') ? 1 : 0), heard.join(', '))
+  })
+
+  await t.test('each cancels a call to each', async () => {
+    await pairings(async (caller, callee) => {
+      await rings(caller, callee)
+      await caller.does('cancel')
+      await Promise.all([caller.next('ended'), callee.next('ended')])
+    })
+  })
+
+  await t.test('each rejects a call of each', async () => {
+    await pairings(async (caller, callee) => {
+      await rings(caller, callee)
+      await callee.does('reject')
+      await Promise.all([caller.next('ended'), callee.next('ended')])
+    })
+  })
+
+  /** What a call from outside has come to, by its events. */
+  const follow = async (api: HubApi, call: string, until: string) => {
+    for await (const { type, data } of api.events(call)) if (type === until) return data
+    throw new Error(`${call} is over without ${until}`)
+  }
+
+  await t.test('each is rung from outside, with an offer and without, and answers', async t => {
+    for (const given of [{ sdp: offer }, {}]) {
+      await Promise.all(
+        callees.map(async callee => {
+          const { call } = await api.place({ to: callee.account, from: '+15550199', ...given })
+          await callee.next('ringing-in', { from: '+15550199' })
+          await callee.does('answer')
+          await callee.next('connected')
+          const { sdp } = Object(await follow(api, call, 'answered'))
+          if (given.sdp !== undefined) t.match(sdp, /^v=0\r\n/)
+          await api.hangup(call)
+          await callee.next('ended')
+        }),
+      )
+    }
+  })
+
+  await t.test('[U11] a line that is cut in a call is made anew, and the call goes on', async () => {
+    const [caller] = callers as [Softphone]
+    for (const kind of shown) {
+      const line = await softphones.line()
+      const callee = await open(kind, `${kind}-c`, line.port)
+      await rings(caller, callee)
+      await callee.does('answer')
+      await Promise.all([caller.next('connected'), callee.next('connected')])
+      line.cut()
+      line.mend()
+      await callee.next(kind === 'voice' ? 'reconnected' : 'registered')
+      if (caller.kind !== 'voice' || kind !== 'voice') await Promise.all([caller.hears(), callee.hears()])
+      await caller.does('hangup')
+      await Promise.all([caller.next('ended'), callee.next('ended')])
+      await callee.tab.page.close()
+    }
+  })
+
+  await t.test('a page that is reloaded while it rings', async () => {
+    for (const kind of shown) {
+      const callee = await open(kind, `${kind}-r`)
+      const { call } = await api.place({ to: callee.account, from: '+15550199', sdp: offer })
+      await callee.next('ringing-in')
+      await callee.tab.page.reload()
+      await callee.next('registered')
+      await callee.next('ringing-in')
+      await callee.does('answer')
+      await callee.next('connected')
+      await api.hangup(call)
+      await callee.next('ended')
+      await callee.tab.page.close()
+    }
+  })
+
+  await t.test(
+    'one account with three softphones: all ring, and the first to answer has the call',
+    async t => {
+      const [watcher] = callers as [Softphone]
+      const ringing = await Promise.all(
+        shown.filter(kind => kind !== 'sipjs').map(kind => open(kind, 'team')),
+      )
+      await watcher.does('watch', 'team')
+      await watcher.next('presence', { of: 'team', status: 'available' })
+      for (const first of ringing) {
+        const { call } = await api.place({ to: 'team', from: '+15550199', sdp: offer })
+        await Promise.all(ringing.map(softphone => softphone.next('ringing-in')))
+        await first.does('answer')
+        await first.next('connected')
+        await watcher.next('presence', { of: 'team', status: 'busy' })
+        for (const other of ringing.filter(other => other !== first)) {
+          const { why, reason } = await other.next('ended')
+          if (other.kind === 'native') t.equal(why, 'answered-elsewhere')
+          if (other.kind === 'jssip') t.match(reason, /cause=200/)
+        }
+        await first.does('hangup')
+        await first.next('ended')
+        await watcher.next('presence', { of: 'team', status: 'available' })
+        t.equal((await api.call(call)).state, 'ended')
+      }
+    },
+  )
+})

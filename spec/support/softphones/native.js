@@ -1,0 +1,43 @@
+// The project's own SDK, as docs/sdk.md has it with sound.
+
+import { answer, dial, phone } from 'snippet'
+
+let current
+
+const follow = call => {
+  current = call
+  call.on('progress', ({ state }) => state === 'ringing' && tell({ event: 'ringing-out' }))
+  for (const event of ['answered', 'connected']) call.on(event, () => tell({ event: 'connected' }))
+  call.over.then(({ reason }) => tell({ event: 'ended', why: reason }))
+}
+phone.on('connection', ({ state, welcome }) => {
+  if (state === 'online') tell({ event: 'registered', resumed: welcome.resumed })
+  else tell({ event: 'connection', state })
+})
+phone.on('calls', () => {
+  const placed = phone.calls.find(({ direction }) => direction === 'outgoing')
+  if (placed !== undefined && placed !== current) follow(placed)
+})
+phone.on('restored', call => {
+  follow(call)
+  tell({ event: 'restored', state: call.state })
+})
+
+become({
+  ring(call) {
+    follow(call)
+    tell({ event: 'ringing-in', from: call.from })
+  },
+  register: () => phone.connect(),
+  unregister: () => phone.close(),
+  watch: name => {
+    phone.subscribe(name).on('change', ({ status }) => tell({ event: 'presence', of: name, status }))
+  },
+  call: to => void dial(to).catch(({ code }) => tell({ event: 'refused', why: code })),
+  // An offer may come from someone who has no sound.
+  answer: () => void (current.sdp === undefined ? current.accept() : answer(current)),
+  reject: () => current.reject(),
+  hangup: () => current.hangup(),
+  cancel: () => current.hangup(),
+})
+tell({ event: 'registered', resumed: false })

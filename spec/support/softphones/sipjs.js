@@ -1,0 +1,65 @@
+// SIP.js, by its delegates and states.
+
+import { Subscriber, UserAgent } from 'sip.js'
+import { dial, registerer, userAgent } from 'snippet'
+
+let current
+
+const follow = session => {
+  current = session
+  session.stateChange.addListener(state => {
+    if (state === 'Established') tell({ event: 'connected' })
+    if (state === 'Terminated') tell({ event: 'ended', why: session.data })
+  })
+}
+/** Its states do not tell of a registration that is made anew. */
+const watchRegistration = () => {
+  const { register } = registerer
+  const onAccept = () => tell({ event: 'registered' })
+  registerer.register = options => register.call(registerer, { ...options, requestDelegate: { onAccept } })
+  registerer.stateChange.addListener(state => state === 'Unregistered' && tell({ event: 'unregistered' }))
+  if (registerer.state === 'Registered') onAccept()
+  else registerer.stateChange.addListener(state => state === 'Registered' && onAccept(), { once: true })
+}
+userAgent.transport.stateChange.addListener(state =>
+  tell({ event: 'connection', state: state.toLowerCase() }),
+)
+
+become({
+  ring(invitation) {
+    follow(invitation)
+    invitation.delegate = {
+      onCancel: ({ incomingCancelRequest: request } = {}) => {
+        invitation.data = request?.message?.getHeader('Reason')
+      },
+    }
+    tell({ event: 'ringing-in', from: invitation.remoteIdentity.uri.user })
+  },
+  register: () => registerer.register(),
+  unregister: () => registerer.unregister(),
+  watch: name => {
+    const uri = UserAgent.makeURI(`sip:${name}@${userAgent.configuration.uri.host}`)
+    const subscriber = new Subscriber(userAgent, uri, 'presence')
+    subscriber.delegate = {
+      onNotify: notification => {
+        notification.accept()
+        tell({ event: 'presence', of: name, ...statusOf(notification.request.body) })
+      },
+    }
+    subscriber.subscribe()
+  },
+  call: async to => {
+    const requestDelegate = {
+      onProgress: ({ message }) => message.statusCode > 100 && tell({ event: 'ringing-out' }),
+      onReject: ({ message }) => {
+        current.data = message.statusCode
+      },
+    }
+    follow(await dial(to, { requestDelegate }))
+  },
+  answer: () => current.accept(),
+  reject: () => current.reject(),
+  hangup: () => current.bye(),
+  cancel: () => current.cancel(),
+})
+watchRegistration()
