@@ -26,7 +26,7 @@ device.on('error', ({ code }) => tell({ event: 'error', code }))
 become({
   ring(call) {
     follow(call)
-    tell({ event: 'ringing-in', from: call.parameters.From })
+    tell({ event: 'ringing-in', from: call.parameters.From.replace(/^client:/, '') })
   },
   register: () => device.register(),
   unregister: () => device.unregister(),
