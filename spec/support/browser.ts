@@ -81,7 +81,7 @@ export class Tab {
 
   async #more(wanted: News, signal: AbortSignal): Promise<void> {
     await once(this.#news, 'news', { signal }).catch(() => {
-      throw new Error(`never told ${JSON.stringify(wanted)}, but ${JSON.stringify(this.told)}`)
+      throw new Error(`never told ${JSON.stringify(wanted)}, but ${JSON.stringify(this.told.slice(-12))}`)
     })
   }
 }

@@ -74,6 +74,10 @@ type Word =
   | 'reject'
   | 'hangup'
   | 'cancel'
+  | 'press'
+  | 'say'
+  | 'hold'
+  | 'unhold'
   | 'listen'
 
 /** One softphone in its tab. Events are awaited in the order in which they come; each call has one `ended`. */

@@ -12,10 +12,15 @@ const follow = session => {
   session.on('confirmed', () => tell({ event: 'connected' }))
   session.on('ended', end)
   session.on('failed', end)
-  session.on('newDTMF', ({ dtmf, originator }) => tell({ event: 'dtmf', tone: dtmf.tone, originator }))
+  session.on('newDTMF', ({ dtmf, originator }) => {
+    if (originator === 'remote') tell({ event: 'pressed', tones: dtmf.tone })
+  })
+  session.on('hold', ({ originator }) => originator === 'remote' && tell({ event: 'held' }))
+  session.on('unhold', ({ originator }) => originator === 'remote' && tell({ event: 'resumed' }))
 }
 ua.on('registered', () => tell({ event: 'registered' }))
 ua.on('unregistered', () => tell({ event: 'unregistered' }))
+ua.on('newMessage', ({ originator, request }) => originator === 'remote' && tell({ event: 'said', content: request.body }))
 ua.on('registrationFailed', ({ cause }) => tell({ event: 'error', code: cause }))
 ua.on('disconnected', () => tell({ event: 'connection', state: 'disconnected' }))
 
@@ -46,6 +51,9 @@ become({
   reject: () => current.terminate(),
   hangup: () => current.terminate(),
   cancel: () => current.terminate(),
-  press: tone => current.sendDTMF(tone),
+  press: tones => current.sendDTMF(tones),
+  say: content => ua.sendMessage(current.remote_identity.uri, content),
+  hold: () => new Promise(done => current.hold({}, done)),
+  unhold: () => new Promise(done => current.unhold({}, done)),
 })
 if (ua.isRegistered()) tell({ event: 'registered' })

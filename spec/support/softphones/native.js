@@ -8,6 +8,17 @@ const follow = call => {
   current = call
   call.on('progress', ({ state }) => state === 'ringing' && tell({ event: 'ringing-out' }))
   for (const event of ['answered', 'connected']) call.on(event, () => tell({ event: 'connected' }))
+  call.on('signal', ({ data: { dtmf, message, offer } }) => {
+    // Its application has no other sound to offer.
+    if (offer !== undefined) call.signal({ refused: true })
+    if (dtmf !== undefined) tell({ event: 'pressed', tones: dtmf })
+    if (message !== undefined) tell({ event: 'said', content: message.content })
+  })
+  let held = false
+  call.on('change', ({ heldThere }) => {
+    if (heldThere !== held) tell({ event: heldThere ? 'held' : 'resumed' })
+    held = heldThere
+  })
   call.over.then(({ reason }) => tell({ event: 'ended', why: reason }))
 }
 phone.on('connection', ({ state, welcome }) => {
@@ -39,5 +50,9 @@ become({
   reject: () => current.reject(),
   hangup: () => current.hangup(),
   cancel: () => current.hangup(),
+  press: tones => current.signal({ dtmf: tones }),
+  say: content => current.signal({ message: { content, contentType: 'text/plain' } }),
+  hold: () => current.hold(),
+  unhold: () => current.hold(false),
 })
 tell({ event: 'registered', resumed: false })

@@ -5,8 +5,26 @@ import { dial, registerer, userAgent } from 'snippet'
 
 let current
 
+const told = {
+  onInfo(info) {
+    info.accept()
+    tell({ event: 'pressed', tones: /Signal=\s*(\S)/.exec(info.request.body)?.[1] })
+  },
+}
+
+userAgent.delegate.onMessage = message => {
+  message.accept()
+  tell({ event: 'said', content: message.request.body })
+}
+
+const hold = on => {
+  current.sessionDescriptionHandlerOptionsReInvite = { hold: on }
+  return new Promise(onAccept => current.invite({ requestDelegate: { onAccept } }))
+}
+
 const follow = session => {
   current = session
+  session.delegate = told
   session.stateChange.addListener(state => {
     if (state === 'Established') tell({ event: 'connected' })
     if (state === 'Terminated') tell({ event: 'ended', why: session.data })
@@ -29,6 +47,7 @@ become({
   ring(invitation) {
     follow(invitation)
     invitation.delegate = {
+      ...invitation.delegate,
       onCancel: ({ incomingCancelRequest: request } = {}) => {
         invitation.data = request?.message?.getHeader('Reason')
       },
@@ -61,5 +80,16 @@ become({
   reject: () => current.reject(),
   hangup: () => current.bye(),
   cancel: () => current.cancel(),
+  press: tones => {
+    const body = {
+      contentDisposition: 'render',
+      contentType: 'application/dtmf-relay',
+      content: `Signal=${tones}\r\nDuration=100`,
+    }
+    return current.info({ requestOptions: { body } })
+  },
+  say: content => current.message({ requestOptions: { body: { contentDisposition: 'render', contentType: 'text/plain', content } } }),
+  hold: () => hold(true),
+  unhold: () => hold(false),
 })
 watchRegistration()

@@ -17,7 +17,7 @@ const follow = call => {
   }
   call.on('error', ({ code }) => tell({ event: 'call-error', code }))
   for (const event of ['reconnecting', 'reconnected']) call.on(event, () => tell({ event }))
-  call.on('messageReceived', ({ content }) => tell({ event: 'message', content }))
+  call.on('messageReceived', ({ content }) => tell({ event: 'said', content }))
 }
 device.on('registered', () => tell({ event: 'registered' }))
 device.on('unregistered', () => tell({ event: 'unregistered' }))
@@ -35,6 +35,7 @@ become({
   reject: () => current.reject(),
   hangup: () => current.disconnect(),
   cancel: () => current.disconnect(),
+  press: tones => current.sendDigits(tones),
   say: content => current.sendMessage({ content, messageType: 'user-defined-message' }),
 })
 tell({ event: device.state })
