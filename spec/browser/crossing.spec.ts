@@ -3,14 +3,11 @@
 // real sound. The pages stay open over the tests.
 
 import t from 'tap'
-import type { HubApi } from '../../src/client/index.js'
 import { configOf, startHub, tokenOf } from '../support/hub.js'
 import { requires } from '../support/requires.js'
 import { type Kind, kinds, type Softphone, startSoftphones } from '../support/softphones.js'
 
 t.setTimeout(120_000)
-
-const shown = (process.env.KINDS?.split(',') as Kind[] | undefined) ?? kinds
 
 t.test('softphones of every kind on one hub', requires('chromium'), async t => {
   const world = await startHub(t, configOf({}, { limits: { callsPerMinutePerAccount: 600 } }))
@@ -21,9 +18,9 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
     softphones.open({ kind, account, token: await tokenOf(account), port, ...rest })
 
   // Whoever calls is of the first row, whoever is called of the second.
-  const callers = await Promise.all(shown.map(kind => open(kind, `${kind}-a`)))
+  const callers = await Promise.all(kinds.map(kind => open(kind, `${kind}-a`)))
   const watchers = callers.filter(({ kind }) => kind !== 'voice')
-  for (const watcher of watchers) for (const kind of shown) await watcher.does('watch', `${kind}-b`)
+  for (const watcher of watchers) for (const kind of kinds) await watcher.does('watch', `${kind}-b`)
   const presence = (watcher: Softphone, of: string, there: boolean) =>
     watcher.tab.ever({
       event: 'presence',
@@ -34,10 +31,10 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
     })
 
   await t.test('nobody of the second row is there, as all that can watch see', async () => {
-    for (const watcher of watchers) for (const kind of shown) await presence(watcher, `${kind}-b`, false)
+    for (const watcher of watchers) for (const kind of kinds) await presence(watcher, `${kind}-b`, false)
   })
 
-  const callees = await Promise.all(shown.map(kind => open(kind, `${kind}-b`)))
+  const callees = await Promise.all(kinds.map(kind => open(kind, `${kind}-b`)))
 
   await t.test('each registers, and is seen by the watchers of all kinds', async () => {
     for (const watcher of watchers) for (const { account } of callees) await presence(watcher, account, true)
@@ -53,10 +50,10 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
   const pairings = async (
     meet: (caller: Softphone, callee: Softphone, shift: number) => Promise<void>,
   ): Promise<void> => {
-    for (let shift = 0; shift < shown.length; shift++) {
+    for (let shift = 0; shift < kinds.length; shift++) {
       await Promise.all(
         callers.map((caller, index) => {
-          const callee = callees[(index + shift) % shown.length] as Softphone
+          const callee = callees[(index + shift) % kinds.length] as Softphone
           return meet(caller, callee, index + shift)
         }),
       )
@@ -69,33 +66,38 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
     })
   }
 
+  const talk = async (caller: Softphone, callee: Softphone): Promise<void> => {
+    await rings(caller, callee)
+    await callee.does('answer')
+    await Promise.all([caller.next('connected'), callee.next('connected')])
+  }
+  const hear = (...softphones: Softphone[]) => Promise.all(softphones.map(softphone => softphone.hears()))
+  const part = (...softphones: Softphone[]) =>
+    Promise.all(softphones.map(softphone => softphone.next('ended')))
+
   await t.test('each calls each, with sound both ways, and either side hangs up', async t => {
     const heard: string[] = []
     await pairings(async (caller, callee, count) => {
-      await rings(caller, callee)
-      await callee.does('answer')
-      await Promise.all([caller.next('connected'), callee.next('connected')])
+      await talk(caller, callee)
       // Neither of two voice SDKs says where it is to be reached.
       const silent = caller.kind === 'voice' && callee.kind === 'voice'
       if (!silent) {
-        await Promise.all([caller.hears(), callee.hears()])
+        await hear(caller, callee)
         heard.push(`${caller.kind} ${callee.kind}`)
       }
       await (count % 2 === 0 ? caller : callee).does('hangup')
-      await Promise.all([caller.next('ended'), callee.next('ended')])
+      await part(caller, callee)
     })
-    t.equal(heard.length, shown.length ** 2 - (shown.includes('voice') ? 1 : 0), heard.join(', '))
+    t.equal(heard.length, kinds.length ** 2 - (kinds.includes('voice') ? 1 : 0), heard.join(', '))
   })
 
   await t.test('two voice SDKs have sound where the descriptions of one of them are whole', async () => {
     const caller = callers.find(({ kind }) => kind === 'voice') as Softphone
     const callee = await open('voice', 'whole', { whole: true })
-    await rings(caller, callee)
-    await callee.does('answer')
-    await Promise.all([caller.next('connected'), callee.next('connected')])
-    await Promise.all([caller.hears(), callee.hears()])
+    await talk(caller, callee)
+    await hear(caller, callee)
     await callee.does('hangup')
-    await Promise.all([caller.next('ended'), callee.next('ended')])
+    await part(caller, callee)
     await callee.tab.page.close()
   })
 
@@ -103,7 +105,7 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
     await pairings(async (caller, callee) => {
       await rings(caller, callee)
       await caller.does('cancel')
-      await Promise.all([caller.next('ended'), callee.next('ended')])
+      await part(caller, callee)
     })
   })
 
@@ -111,12 +113,12 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
     await pairings(async (caller, callee) => {
       await rings(caller, callee)
       await callee.does('reject')
-      await Promise.all([caller.next('ended'), callee.next('ended')])
+      await part(caller, callee)
     })
   })
 
   /** What a call from outside has come to, by its events. */
-  const follow = async (api: HubApi, call: string, until: string) => {
+  const follow = async (call: string, until: string) => {
     for await (const { type, data } of api.events(call)) if (type === until) return data
     throw new Error(`${call} is over without ${until}`)
   }
@@ -129,7 +131,7 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
           await callee.next('ringing-in', { from: '+15550199' })
           await callee.does('answer')
           await callee.next('connected')
-          const { sdp } = Object(await follow(api, call, 'answered'))
+          const { sdp } = Object(await follow(call, 'answered'))
           if (given.sdp !== undefined) t.match(sdp, /^v=0\r\n/)
           await api.hangup(call)
           await callee.next('ended')
@@ -138,56 +140,60 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
     }
   })
 
-  await t.test('in a call tones, texts and hold arrive, at whoever has something to hear them with', async () => {
-    const talks = async (caller: Softphone, callee: Softphone): Promise<void> => {
-      await rings(caller, callee)
-      await callee.does('answer')
-      await Promise.all([caller.next('connected'), callee.next('connected')])
-      await caller.does('press', '5')
-      if (callee.kind !== 'voice') await callee.next('pressed', { tones: '5' })
-      await caller.does('say', 'one moment')
-      await callee.next('said', { content: 'one moment' })
-      await callee.does('say', 'very well')
-      await caller.next('said', { content: 'very well' })
-      for (const [word, event] of [['hold', 'held'], ['unhold', 'resumed']] as const) {
-        await caller.does(word)
-        if (callee.kind === 'native' || callee.kind === 'jssip') await callee.next(event)
+  await t.test(
+    'in a call tones, texts and hold arrive, at whoever has something to hear them with',
+    async () => {
+      const talks = async (caller: Softphone, callee: Softphone): Promise<void> => {
+        await talk(caller, callee)
+        await caller.does('press', '5')
+        if (callee.kind !== 'voice') await callee.next('pressed', { tones: '5' })
+        await caller.does('say', 'one moment')
+        await callee.next('said', { content: 'one moment' })
+        await callee.does('say', 'very well')
+        await caller.next('said', { content: 'very well' })
+        for (const [word, event] of [
+          ['hold', 'held'],
+          ['unhold', 'resumed'],
+        ] as const) {
+          await caller.does(word)
+          if (callee.kind === 'native' || callee.kind === 'jssip') await callee.next(event)
+        }
+        if (callee.kind === 'native') await hear(caller, callee)
+        await callee.does('hangup')
+        await part(caller, callee)
       }
-      if (callee.kind !== 'voice' || caller.kind !== 'voice') await Promise.all([caller.hears(), callee.hears()])
-      await callee.does('hangup')
-      await Promise.all([caller.next('ended'), callee.next('ended')])
-    }
-    for (let shift = 0; shift < shown.length; shift++) {
-      await Promise.all(
-        callers.flatMap((caller, index) =>
-          caller.kind === 'jssip' || caller.kind === 'sipjs'
-            ? [talks(caller, callees[(index + shift) % shown.length] as Softphone)]
-            : [],
-        ),
-      )
-    }
-  })
+      for (let shift = 0; shift < kinds.length; shift++) {
+        await Promise.all(
+          callers.flatMap((caller, index) =>
+            caller.kind === 'jssip' || caller.kind === 'sipjs'
+              ? [talks(caller, callees[(index + shift) % kinds.length] as Softphone)]
+              : [],
+          ),
+        )
+      }
+    },
+  )
 
   await t.test('[U11] a line that is cut in a call is made anew, and the call goes on', async () => {
-    const [caller] = callers as [Softphone]
-    for (const kind of shown) {
+    const goesOn = async (caller: Softphone, kind: Kind): Promise<void> => {
       const line = await softphones.line()
       const callee = await open(kind, `${kind}-c`, { port: line.port })
-      await rings(caller, callee)
-      await callee.does('answer')
-      await Promise.all([caller.next('connected'), callee.next('connected')])
+      await talk(caller, callee)
       line.cut()
       line.mend()
       await callee.next(kind === 'voice' ? 'reconnected' : 'registered')
-      if (caller.kind !== 'voice' || kind !== 'voice') await Promise.all([caller.hears(), callee.hears()])
+      await hear(caller, callee)
       await caller.does('hangup')
-      await Promise.all([caller.next('ended'), callee.next('ended')])
+      await part(caller, callee)
       await callee.tab.page.close()
     }
+    await Promise.all(
+      callers.map((caller, index) => goesOn(caller, kinds[(index + 1) % kinds.length] as Kind)),
+    )
   })
 
   await t.test('a page that is reloaded while it rings', async t => {
-    for (const kind of shown) {
+    const rungAgain = async (kind: Kind): Promise<void> => {
       const callee = await open(kind, `${kind}-r`)
       const place = async () => (await api.place({ to: callee.account, from: '+15550199', sdp: offer })).call
       let call = await place()
@@ -196,7 +202,7 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
       await callee.next('registered')
       if (kind === 'voice') {
         // It hangs up all that its page had.
-        t.match(await follow(api, call, 'ended'), { reason: 'rejected' }, kind)
+        t.match(await follow(call, 'ended'), { reason: 'rejected' })
         call = await place()
       }
       await callee.next('ringing-in')
@@ -206,23 +212,34 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
       await callee.next('ended')
       await callee.tab.page.close()
     }
+    await Promise.all(kinds.map(rungAgain))
   })
 
   await t.test(
     'one account with three softphones: all ring, and the first to answer has the call',
     async t => {
-      const [watcher] = callers as [Softphone]
+      const seen = (status: 'available' | 'busy') =>
+        Promise.all(
+          watchers.map(watcher =>
+            watcher.next('presence', {
+              of: 'team',
+              ...(watcher.kind === 'native'
+                ? { status }
+                : { basic: 'open', activity: status === 'busy' ? 'on-the-phone' : undefined }),
+            }),
+          ),
+        )
       const ringing = await Promise.all(
-        shown.filter(kind => kind !== 'sipjs').map(kind => open(kind, 'team')),
+        kinds.filter(kind => kind !== 'sipjs').map(kind => open(kind, 'team')),
       )
-      await watcher.does('watch', 'team')
-      await watcher.next('presence', { of: 'team', status: 'available' })
+      for (const watcher of watchers) await watcher.does('watch', 'team')
+      await seen('available')
       for (const first of ringing) {
         const { call } = await api.place({ to: 'team', from: '+15550199', sdp: offer })
         await Promise.all(ringing.map(softphone => softphone.next('ringing-in')))
         await first.does('answer')
         await first.next('connected')
-        await watcher.next('presence', { of: 'team', status: 'busy' })
+        await seen('busy')
         for (const other of ringing.filter(other => other !== first)) {
           const { why, reason } = await other.next('ended')
           if (other.kind === 'native') t.equal(why, 'answered-elsewhere')
@@ -230,9 +247,20 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
         }
         await first.does('hangup')
         await first.next('ended')
-        await watcher.next('presence', { of: 'team', status: 'available' })
+        await seen('available')
         t.equal((await api.call(call)).state, 'ended')
       }
+      const { call } = await api.place({ to: 'team', from: '+15550199', sdp: offer })
+      await Promise.all(ringing.map(softphone => softphone.next('ringing-in')))
+      await Promise.all(ringing.map(softphone => softphone.does('answer')))
+      let left = ringing.length
+      await new Promise<void>(resolve => {
+        const one = () => --left === 1 && resolve()
+        for (const softphone of ringing) void softphone.next('ended').then(one)
+      })
+      t.equal((await api.call(call)).state, 'connected', 'also of three that answer at once')
+      await api.hangup(call)
+      await seen('available')
     },
   )
 })

@@ -20,7 +20,10 @@ const follow = session => {
 }
 ua.on('registered', () => tell({ event: 'registered' }))
 ua.on('unregistered', () => tell({ event: 'unregistered' }))
-ua.on('newMessage', ({ originator, request }) => originator === 'remote' && tell({ event: 'said', content: request.body }))
+ua.on(
+  'newMessage',
+  ({ originator, request }) => originator === 'remote' && tell({ event: 'said', content: request.body }),
+)
 ua.on('registrationFailed', ({ cause }) => tell({ event: 'error', code: cause }))
 ua.on('disconnected', () => tell({ event: 'connection', state: 'disconnected' }))
 

@@ -88,7 +88,10 @@ become({
     }
     return current.info({ requestOptions: { body } })
   },
-  say: content => current.message({ requestOptions: { body: { contentDisposition: 'render', contentType: 'text/plain', content } } }),
+  say: content =>
+    current.message({
+      requestOptions: { body: { contentDisposition: 'render', contentType: 'text/plain', content } },
+    }),
   hold: () => hold(true),
   unhold: () => hold(false),
 })
