@@ -3,14 +3,20 @@
 // real sound. The pages stay open over the tests.
 
 import t from 'tap'
-import { configOf, startHub, tokenOf } from '../support/hub.js'
+import twilio from 'twilio'
+import { configOf, secret, startHub, tokenOf } from '../support/hub.js'
 import { requires } from '../support/requires.js'
 import { type Kind, kinds, type Softphone, startSoftphones } from '../support/softphones.js'
 
 t.setTimeout(120_000)
 
+const { AccessToken } = twilio.jwt
+
 t.test('softphones of every kind on one hub', requires('chromium'), async t => {
-  const world = await startHub(t, configOf({}, { limits: { callsPerMinutePerAccount: 600 } }))
+  const world = await startHub(
+    t,
+    configOf({ keys: [{ kid: 'SK1', alg: 'HS256', secret }] }, { limits: { callsPerMinutePerAccount: 600 } }),
+  )
   const api = await world.api()
   const softphones = await startSoftphones(t, world.listening.port)
   const { port } = await softphones.line()
@@ -93,7 +99,9 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
 
   await t.test('two voice SDKs have sound where the descriptions of one of them are whole', async () => {
     const caller = callers.find(({ kind }) => kind === 'voice') as Softphone
-    const callee = await open('voice', 'whole', { whole: true })
+    const token = new AccessToken('acme', 'SK1', secret, { identity: 'whole' })
+    token.addGrant(new AccessToken.VoiceGrant({ incomingAllow: true }))
+    const callee = await open('voice', 'whole', { whole: true, token: token.toJwt() })
     await talk(caller, callee)
     await hear(caller, callee)
     await callee.does('hangup')
@@ -173,6 +181,21 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
       }
     },
   )
+
+  await t.test('a call is passed on by all that have a word for it', async () => {
+    const [caller] = callers as [Softphone]
+    const third = callees.find(({ kind }) => kind === 'voice') as Softphone
+    for (const callee of callees.filter(callee => callee !== third)) {
+      await talk(caller, callee)
+      await callee.does('transfer', third.account)
+      await third.next('ringing-in', { from: caller.account })
+      await part(callee)
+      await third.does('answer')
+      await third.next('connected')
+      await third.does('hangup')
+      await part(caller, third)
+    }
+  })
 
   await t.test('[U11] a line that is cut in a call is made anew, and the call goes on', async () => {
     const goesOn = async (caller: Softphone, kind: Kind): Promise<void> => {

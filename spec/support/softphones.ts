@@ -75,6 +75,7 @@ type Word =
   | 'hangup'
   | 'cancel'
   | 'press'
+  | 'transfer'
   | 'say'
   | 'hold'
   | 'unhold'

@@ -54,6 +54,7 @@ become({
   reject: () => current.terminate(),
   hangup: () => current.terminate(),
   cancel: () => current.terminate(),
+  transfer: to => current.refer(`sip:${to}@${ua.configuration.uri.host}`),
   press: tones => current.sendDTMF(tones),
   say: content => ua.sendMessage(current.remote_identity.uri, content),
   hold: () => new Promise(done => current.hold({}, done)),

@@ -50,6 +50,7 @@ become({
   reject: () => current.reject(),
   hangup: () => current.hangup(),
   cancel: () => current.hangup(),
+  transfer: to => current.transfer(to),
   press: tones => current.signal({ dtmf: tones }),
   say: content => current.signal({ message: { content, contentType: 'text/plain' } }),
   hold: () => current.hold(),

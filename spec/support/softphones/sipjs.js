@@ -80,6 +80,7 @@ become({
   reject: () => current.reject(),
   hangup: () => current.bye(),
   cancel: () => current.cancel(),
+  transfer: to => current.refer(UserAgent.makeURI(`sip:${to}@${userAgent.configuration.uri.host}`)),
   press: tones => {
     const body = {
       contentDisposition: 'render',
