@@ -27,14 +27,14 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
   const callers = await Promise.all(kinds.map(kind => open(kind, `${kind}-a`)))
   const watchers = callers.filter(({ kind }) => kind !== 'voice')
   for (const watcher of watchers) for (const kind of kinds) await watcher.does('watch', `${kind}-b`)
+  const fate = (watcher: Softphone, of: string, there: boolean) => ({
+    of,
+    ...(watcher.kind === 'native'
+      ? { status: there ? 'available' : 'offline' }
+      : { basic: there ? 'open' : 'closed' }),
+  })
   const presence = (watcher: Softphone, of: string, there: boolean) =>
-    watcher.tab.ever({
-      event: 'presence',
-      of,
-      ...(watcher.kind === 'native'
-        ? { status: there ? 'available' : 'offline' }
-        : { basic: there ? 'open' : 'closed' }),
-    })
+    watcher.tab.ever({ event: 'presence', ...fate(watcher, of, there) })
 
   await t.test('nobody of the second row is there, as all that can watch see', async () => {
     for (const watcher of watchers) for (const kind of kinds) await presence(watcher, `${kind}-b`, false)
@@ -286,4 +286,13 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
       await seen('available')
     },
   )
+
+  await t.test('who unregisters is not there any more, as all that can watch see', async () => {
+    for (const callee of callees) {
+      await callee.does('unregister')
+      await Promise.all(
+        watchers.map(watcher => watcher.next('presence', fate(watcher, callee.account, false))),
+      )
+    }
+  })
 })

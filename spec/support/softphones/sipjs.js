@@ -55,7 +55,10 @@ become({
     tell({ event: 'ringing-in', from: invitation.remoteIdentity.uri.user })
   },
   register: () => registerer.register(),
-  unregister: () => registerer.unregister(),
+  unregister: async () => {
+    const extraHeaders = [`Authorization: Bearer ${await fetchToken()}`]
+    await registerer.unregister({ requestOptions: { extraHeaders } })
+  },
   watch: name => {
     const uri = UserAgent.makeURI(`sip:${name}@${userAgent.configuration.uri.host}`)
     const subscriber = new Subscriber(userAgent, uri, 'presence')
