@@ -215,7 +215,7 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
     )
   })
 
-  await t.test('a page that is reloaded while it rings', async t => {
+  await t.test('a page that is reloaded while it rings, and in a call', async t => {
     const rungAgain = async (kind: Kind): Promise<void> => {
       const callee = await open(kind, `${kind}-r`)
       const place = async () => (await api.place({ to: callee.account, from: '+15550199', sdp: offer })).call
@@ -231,8 +231,13 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
       await callee.next('ringing-in')
       await callee.does('answer')
       await callee.next('connected')
-      await api.hangup(call)
-      await callee.next('ended')
+      await callee.tab.page.reload()
+      await callee.next('registered')
+      if (kind === 'native') {
+        await callee.next('restored', { state: 'connected' })
+        await api.hangup(call)
+        await callee.next('ended')
+      } else t.match(await follow(call, 'ended'), { reason: 'completed' })
       await callee.tab.page.close()
     }
     await Promise.all(kinds.map(rungAgain))
