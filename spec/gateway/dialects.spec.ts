@@ -198,6 +198,7 @@ t.test('a client that is asked to close by itself is closed a little later, and 
   t.equal(told.ws.readyState, 1)
   told.send({ type: 'ping' })
   lines[0]!.say(messageOf('{"type":"late"}'))
+  lines[0]!.hear(decode('{"type":"leave"}'))
   await stand.room.clock.settle(stand.bounds.of.closeMs)
   t.match(await told.closed, { code: 4401, reason: 'unauthorized' })
   t.same(
