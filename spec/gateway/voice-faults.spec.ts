@@ -170,8 +170,18 @@ t.test('a device that its token names has its calls on its newest connection', a
   t.equal(invited.parameters.From, 'client:alice', 'to whom the application says')
   await third.next('ringing')
   third.ws.terminate()
-  await connected('alice', 'desk')
+  const fourth = await connected('alice', 'desk')
   t.same(await bob.next('cancel'), { callsid: invited.callsid })
+  // One that was answered is taken up, by whoever placed it too.
+  fourth.say('hangup', { callsid: call })
+  dial(fourth, '', 'TJS2')
+  const { callsid } = await bob.next('invite')
+  bob.say('answer', { callsid, sdp: someSdp('bob') })
+  const { reconnect } = await fourth.next('answer')
+  fourth.ws.terminate()
+  const fifth = await connected('alice', 'desk')
+  fifth.say('invite', { callsid, reconnect, sdp: someSdp('alice') })
+  t.match(await fifth.next('answer'), { callsid })
 })
 
 t.test('a call that rang when the connection was lost rings anew where another is taken up', async t => {
@@ -259,6 +269,21 @@ t.test('a client whose token ends is told so once its call is over, and comes ba
   await alice.closed
   const again = await registered(stand, 'alice')
   t.ok(again.types.includes('ready'))
+})
+
+t.test('a token that has ended when it is brought lets nobody register', async t => {
+  const stand = await newStand(t)
+  const { alice } = await talking(stand)
+  const token = await stand.token('alice', { expiresInSeconds: 10 })
+  await alice.ask('register', { media: { audio: false } }, 'offline')
+  await alice.next('offline')
+  // Clocks may differ by a minute, so that it is taken.
+  await stand.room.clock.settle(30_000)
+  alice.say('listen', { token })
+  alice.say('register', { media: { audio: true } })
+  t.match(await alice.next('connected'), { token: { ttl: 0 } })
+  t.match(await alice.next('error'), { error: { code: 31205 } })
+  await alice.next('offline')
 })
 
 t.test('a hub that goes down closes, so that its clients come back by themselves', async t => {
