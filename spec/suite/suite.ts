@@ -15,7 +15,7 @@ import { built } from './built.js'
 import { compile } from './compile.js'
 
 /** The long ones begin first, so that none of them is left to run alone. */
-const long = ['races', 'bench', 'processes', 'crossing', 'process', 'softphone', 'file-store']
+const long = ['races', 'voice-crowd', 'bench', 'processes', 'crossing', 'process', 'softphone', 'file-store']
 const rank = (path: string): number => {
   const index = long.findIndex(name => path.endsWith(`/${name}.spec.js`))
   return index < 0 ? long.length : index
