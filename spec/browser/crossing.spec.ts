@@ -244,7 +244,7 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
   })
 
   await t.test(
-    'one account with three softphones: all ring, and the first to answer has the call',
+    'one account with a softphone of each kind: all ring, and the first to answer has the call',
     async t => {
       const seen = (status: 'available' | 'busy') =>
         Promise.all(
@@ -257,9 +257,7 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
             }),
           ),
         )
-      const ringing = await Promise.all(
-        kinds.filter(kind => kind !== 'sipjs').map(kind => open(kind, 'team')),
-      )
+      const ringing = await Promise.all(kinds.map(kind => open(kind, 'team')))
       for (const watcher of watchers) await watcher.does('watch', 'team')
       await seen('available')
       for (const first of ringing) {
@@ -271,7 +269,7 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
         for (const other of ringing.filter(other => other !== first)) {
           const { why, reason } = await other.next('ended')
           if (other.kind === 'native') t.equal(why, 'answered-elsewhere')
-          if (other.kind === 'jssip') t.match(reason, /cause=200/)
+          else if (other.kind !== 'voice') t.match(reason, /cause=200/)
         }
         await first.does('hangup')
         await first.next('ended')
@@ -286,11 +284,22 @@ t.test('softphones of every kind on one hub', requires('chromium'), async t => {
         const one = () => --left === 1 && resolve()
         for (const softphone of ringing) void softphone.next('ended').then(one)
       })
-      t.equal((await api.call(call)).state, 'connected', 'also of three that answer at once')
+      t.equal((await api.call(call)).state, 'connected', 'also where all answer at once')
       await api.hangup(call)
       await seen('available')
     },
   )
+
+  await t.test('who says to be away is so for all that can watch', async () => {
+    for (const callee of callees.filter(({ kind }) => kind === 'native' || kind === 'sipjs')) {
+      await callee.does('away')
+      const fate = (watcher: Softphone) =>
+        watcher.kind === 'native' ? { status: 'away' } : { basic: 'open', activity: 'away' }
+      await Promise.all(
+        watchers.map(watcher => watcher.next('presence', { of: callee.account, ...fate(watcher) })),
+      )
+    }
+  })
 
   await t.test('who unregisters is not there any more, as all that can watch see', async () => {
     for (const callee of callees) {

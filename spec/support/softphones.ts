@@ -69,6 +69,7 @@ type Word =
   | 'register'
   | 'unregister'
   | 'watch'
+  | 'away'
   | 'call'
   | 'answer'
   | 'reject'

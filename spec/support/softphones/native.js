@@ -44,6 +44,7 @@ become({
   watch: name => {
     phone.subscribe(name).on('change', ({ status }) => tell({ event: 'presence', of: name, status }))
   },
+  away: () => phone.status({ status: 'away' }),
   call: to => void dial(to).catch(({ code }) => tell({ event: 'refused', why: code })),
   // An offer may come from someone who has no sound.
   answer: () => void (current.sdp === undefined ? current.accept() : answer(current)),

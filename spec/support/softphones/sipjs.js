@@ -1,6 +1,6 @@
 // SIP.js, by its delegates and states.
 
-import { Subscriber, UserAgent } from 'sip.js'
+import { Publisher, Subscriber, UserAgent } from 'sip.js'
 import { dial, registerer, userAgent } from 'snippet'
 
 let current
@@ -27,7 +27,7 @@ const follow = session => {
   session.delegate = told
   session.stateChange.addListener(state => {
     if (state === 'Established') tell({ event: 'connected' })
-    if (state === 'Terminated') tell({ event: 'ended', why: session.data })
+    if (state === 'Terminated') tell({ event: 'ended', reason: session.data })
   })
 }
 /** Its states do not tell of a registration that is made anew. */
@@ -48,8 +48,8 @@ become({
     follow(invitation)
     invitation.delegate = {
       ...invitation.delegate,
-      onCancel: ({ incomingCancelRequest: request } = {}) => {
-        invitation.data = request?.message?.getHeader('Reason')
+      onCancel: ({ request }) => {
+        invitation.data = request.getHeader('Reason')
       },
     }
     tell({ event: 'ringing-in', from: invitation.remoteIdentity.uri.user })
@@ -69,6 +69,15 @@ become({
       },
     }
     subscriber.subscribe()
+  },
+  away: () => {
+    const body = `<?xml version="1.0"?>
+      <presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model"
+        xmlns:rpid="urn:ietf:params:xml:ns:pidf:rpid" entity="${userAgent.configuration.uri}">
+        <tuple id="phone"><status><basic>open</basic></status></tuple>
+        <dm:person id="person"><rpid:activities><rpid:away/></rpid:activities></dm:person>
+      </presence>`
+    return new Publisher(userAgent, userAgent.configuration.uri, 'presence').publish(body)
   },
   call: async to => {
     const requestDelegate = {
