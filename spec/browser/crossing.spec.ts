@@ -8,7 +8,7 @@ import { configOf, secret, startHub, tokenOf } from '../support/hub.js'
 import { requires } from '../support/requires.js'
 import { type Kind, kinds, type Softphone, startSoftphones } from '../support/softphones.js'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const { AccessToken } = twilio.jwt
 

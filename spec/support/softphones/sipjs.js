@@ -88,7 +88,8 @@ become({
     }
     follow(await dial(to, { requestDelegate }))
   },
-  answer: () => current.accept(),
+  // Cancelled meanwhile, it would notice only after the time that candidates have, 5 s.
+  answer: () => void current.accept().catch(() => {}),
   reject: () => current.reject(),
   hangup: () => current.bye(),
   cancel: () => current.cancel(),
