@@ -9,6 +9,7 @@ const stand = await sipStand(t, {
   tenant: {
     groups: { team: { members: ['alice', 'bob', 'carol'], strategy: 'all' }, empty: { members: [] } },
     accounts: { alice: { capacity: 5 }, bob: { capacity: 5 } },
+    routes: [{ to: '+15550100', instructions: { steps: [{ enqueue: { group: 'team' } }] } }],
   },
 })
 const { clock } = stand.room
@@ -183,12 +184,58 @@ t.test('a call whose ACK never comes is over', async t => {
   await gone(alice, bob)
 })
 
-t.test('a call in line hears that', async t => {
+t.test('a call in line hears that, and one that is passed on goes on', async t => {
   const alice = await phone()
-  const bob = await desk()
+  const [bob, carol] = [await desk(), await desk('carol')]
   bob.send({ type: 'status', status: 'busy' })
-  const caller = await alice.ask('INVITE', { ...alice.inviting('bob'), ...media(offer) })
-  t.equal(caller.status, 486)
+  carol.send({ type: 'status', status: 'busy' })
+  const asked = alice.inviting('+15550100')
+  alice.say(alice.compose('INVITE', { ...asked, ...media(offer) }))
+  t.equal((await alice.response('INVITE')).status, 182)
+  bob.send({ type: 'status', status: 'available' })
+  const { call } = await bob.next('invite')
+  bob.send({ type: 'ringing', call })
+  t.equal((await alice.response('INVITE')).status, 180)
+  bob.send({ type: 'signal', call, data: { dtmf: '1' } })
+  bob.send({ type: 'accept', call, sdp: answer })
+  const dialogue = alice.dialogue(asked, await alice.response('INVITE', 200))
+  alice.say(alice.within(dialogue, 'ACK'))
+  t.equal((await alice.ask('CANCEL', asked)).status, 200, 'too late, and no harm')
+  carol.send({ type: 'status', status: 'available' })
+  await bob.ask({ type: 'transfer', call, to: 'carol' }, 'ok')
+  const passed = await carol.next('invite')
+  carol.send({ type: 'accept', call: passed.call, sdp: answer })
+  await carol.next('connected')
+  t.equal((await alice.askWithin(dialogue, 'BYE')).status, 200)
+  t.match(await carol.next('ended'), { reason: 'completed' })
+  await gone(alice, bob, carol)
+})
+
+t.test('a call from nobody, and an answer that is too long', async t => {
+  const bob = await phone('bob')
+  const { caller } = await stand.room.call('bob', { from: '' })
+  const invite = await bob.request('INVITE')
+  t.match(invite.of('From'), '"" <sip:anonymous@acme>;tag=')
+  const [, tag = ''] = /;tag=(.*)/.exec(invite.of('From')) ?? []
+  const early = { callId: invite.of('Call-ID'), from: '<sip:bob@acme>', to: `<sip:x@acme>;tag=${tag}` }
+  t.equal((await bob.ask('BYE', early)).status, 481, 'there is no dialog yet')
+  bob.reply(invite, 486, { tag: 'b' })
+  await bob.request('ACK')
+  await bob.ask('OPTIONS')
+  t.match(caller.heard.at(-1), 'ended')
+
+  const alice = await desk('alice')
+  await alice.ask({ type: 'place', to: 'bob', sdp: offer }, 'placed')
+  const long = await bob.request('INVITE')
+  bob.reply(long, 200, {
+    tag: 'b',
+    headers: ['Content-Type: application/sdp'],
+    body: offer.padEnd(50_000, 'x'),
+  })
+  await bob.request('ACK')
+  const bye = await bob.request('BYE')
+  t.match(bye.of('Reason'), 'cause=400')
+  bob.reply(bye, 200)
   await gone(alice, bob)
 })
 

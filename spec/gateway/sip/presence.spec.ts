@@ -93,6 +93,8 @@ t.test('a phone watches a group, twice, and hears of a change once in each', asy
   alice.reply(await alice.request('NOTIFY'), 200)
   t.equal((await alice.ask('SUBSCRIBE', other)).status, 200)
   alice.reply(await alice.request('NOTIFY'), 200)
+  t.equal((await alice.ask('SUBSCRIBE', watching(alice, 'alice'))).status, 200)
+  alice.reply(await alice.request('NOTIFY'), 481)
   const bob = await desk()
   await clock.settle(1_000)
   for (const _ of [1, 2]) {
@@ -119,7 +121,7 @@ t.test('a phone watches a group, twice, and hears of a change once in each', asy
   await clock.settle(1_000)
   t.equal(
     alice.heard.filter(({ method }) => method === 'NOTIFY').length,
-    6,
+    7,
     'a phone that forgot hears no more',
   )
   await gone(alice, bob)

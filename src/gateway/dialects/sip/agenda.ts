@@ -25,9 +25,8 @@ export class Agenda {
   /** Runs `task` once, `delayMs` from now. */
   after(delayMs: number, task: () => void): Timer {
     const at = this.#clock.now() + delayMs
-    const entry: Entry = { at, task, timer: { cancel() {} } }
+    const entry: Entry = { at, task, timer: this.#arm(at, () => this.#run(entry)) }
     this.#entries.add(entry)
-    this.#arm(entry)
     return {
       cancel: () => {
         this.#entries.delete(entry)
@@ -42,13 +41,15 @@ export class Agenda {
   }
 
   resume(): void {
-    for (const entry of this.#entries) this.#arm(entry)
+    for (const entry of this.#entries) entry.timer = this.#arm(entry.at, () => this.#run(entry))
   }
 
-  #arm(entry: Entry): void {
-    entry.timer = this.#clock.after(Math.max(0, entry.at - this.#clock.now()), () => {
-      this.#entries.delete(entry)
-      entry.task()
-    })
+  #arm(at: number, run: () => void): Timer {
+    return this.#clock.after(Math.max(0, at - this.#clock.now()), run)
+  }
+
+  #run(entry: Entry): void {
+    this.#entries.delete(entry)
+    entry.task()
   }
 }

@@ -17,6 +17,7 @@ export class Calls implements Legs {
   readonly agent: Agent
   readonly #byTag = new Map<string, Leg>()
   readonly #byCall = new Map<CallId, Leg>()
+  readonly #placed = new WeakMap<ServerTransaction, PlacedLeg>()
   /** Those that the hub has not told of since the client came back. */
   #untold = new Set<Leg>()
 
@@ -54,11 +55,12 @@ export class Calls implements Legs {
     }
     const leg = new PlacedLeg(this, transaction, to)
     this.#byTag.set(leg.tag, leg)
+    this.#placed.set(transaction, leg)
   }
 
   /** A CANCEL of the INVITE that `invited` is. */
   cancel(invited: ServerTransaction): void {
-    for (const leg of this.#byTag.values()) if (leg.invite === invited) leg.cancel()
+    this.#placed.get(invited)?.cancel()
   }
 
   /** A request in a dialog. */
@@ -69,7 +71,7 @@ export class Calls implements Legs {
   }
 
   acked(ack: SipRequest): void {
-    this.#legOf(ack)?.acked()
+    this.#legOf(ack)?.talk?.acked()
   }
 
   /** A text without a dialog: for whoever the client has a call with. */

@@ -9,8 +9,6 @@ export interface Leg {
   /** Our tag, which names the dialog. */
   readonly tag: string
   readonly callId: string
-  /** The client's INVITE; undefined where the hub's began it. */
-  readonly invite: ServerTransaction | undefined
   /** The client's, once it is known. */
   readonly remoteTag: string | undefined
   /** Who is at the other side, as far as the client knows. */
@@ -23,10 +21,6 @@ export interface Leg {
   hear(frame: CallFrame): void
   /** A request of the client in the dialog. */
   receive(transaction: ServerTransaction): void
-  /** The client has acknowledged our 2xx. */
-  acked(): void
-  /** The client gives up its INVITE. */
-  cancel(): void
   /** The call is none of this client's any more, and the hub has said so to nobody. */
   drop(): void
 }

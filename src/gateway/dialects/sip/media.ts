@@ -24,7 +24,7 @@ export const unchanged = (one: string, other: string): boolean =>
   one.replace(incidental, '') === other.replace(incidental, '')
 
 const transportOf = (sdp: string): string =>
-  (sdp.match(/^(?:m=\S+|a=(?:ice-ufrag|ice-pwd|fingerprint):.*)/gm) ?? []).map(line => line.trim()).join('\n')
+  [...sdp.matchAll(/^(?:m=\S+|a=(?:ice-ufrag|ice-pwd|fingerprint):[^\r\n]*)/gm)].join('\n')
 
 /** Whether one needs nothing of the other side's media that the other did not: the same lines over the same transports. */
 export const sameTransport = (one: string, other: string): boolean => transportOf(one) === transportOf(other)

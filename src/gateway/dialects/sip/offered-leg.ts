@@ -51,7 +51,6 @@ const inviteOf = (
 export class OfferedLeg implements Leg {
   readonly tag = newToken()
   readonly callId: string
-  readonly invite = undefined
   readonly peer: string
   readonly call: CallId
   talk: Talk | undefined
@@ -87,13 +86,9 @@ export class OfferedLeg implements Leg {
   }
 
   receive(transaction: ServerTransaction): void {
-    this.talk?.receive(transaction)
+    if (this.talk === undefined) this.#legs.agent.answer(transaction, 481)
+    else this.talk.receive(transaction)
   }
-
-  /** It acknowledges nothing: the INVITE was ours. */
-  acked(): void {}
-
-  cancel(): void {}
 
   drop(): void {
     this.#cancel(reasonOf(480, 'the call is over'))

@@ -20,17 +20,17 @@ const custom = /^X-([\w\-.]{1,64})$/i
 export class PlacedLeg implements Leg {
   readonly tag = newToken()
   readonly callId: string
-  readonly invite: ServerTransaction
   readonly peer: string
   call: CallId | undefined
   talk: Talk | undefined
   readonly #legs: Legs
+  readonly #invite: ServerTransaction
   readonly #dialog: Dialog
   #over = false
 
   constructor(legs: Legs, transaction: ServerTransaction, to: string) {
     this.#legs = legs
-    this.invite = transaction
+    this.#invite = transaction
     this.peer = to
     const { request } = transaction
     this.#dialog = Dialog.begunBy(request, this.tag)
@@ -74,10 +74,6 @@ export class PlacedLeg implements Leg {
     } else agent.answer(transaction, 491)
   }
 
-  acked(): void {
-    this.talk?.acked()
-  }
-
   drop(): void {
     if (this.talk === undefined) this.#refuse(480, 'the call is over')
     else this.talk.bye(reasonOf(480, 'the call is over'))
@@ -104,16 +100,16 @@ export class PlacedLeg implements Leg {
 
   #answered({ sdp }: CallFrames['answered']): void {
     if (this.talk !== undefined) return
-    const offer = sdpOf(this.invite.request)
+    const offer = sdpOf(this.#invite.request)
     const far = sdp ?? (offer === undefined ? silentOffer() : silentAnswer(offer))
     this.talk = new Talk(
       this.#legs,
       { call: this.call as CallId, dialog: this.#dialog, peer: this.peer, theirs: offer ?? '', far },
       () => this.#legs.forget(this),
     )
-    this.#legs.agent.answer(this.invite, 200, {
+    this.#legs.agent.answer(this.#invite, 200, {
       tag: this.tag,
-      headers: [contactOf(this.#legs.agent), ...timerOf(this.invite.request), sdpType],
+      headers: [contactOf(this.#legs.agent), ...timerOf(this.#invite.request), sdpType],
       body: far,
     })
     this.talk.awaitAck()
@@ -133,7 +129,7 @@ export class PlacedLeg implements Leg {
 
   #respond(status: number, reason?: string): void {
     const { agent } = this.#legs
-    agent.answer(this.invite, status, {
+    agent.answer(this.#invite, status, {
       tag: this.tag,
       headers: [contactOf(agent), ...(reason === undefined ? [] : [['Reason', reason] as const])],
     })

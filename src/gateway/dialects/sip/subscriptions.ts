@@ -88,8 +88,8 @@ export class Subscriptions {
   hear({ accounts, destination, kind, status }: PresenceFrame): void {
     for (const subscription of this.#byTag.values()) {
       if (subscription.destination !== destination) continue
-      const note = kind === 'account' ? accounts?.[0]?.note : ''
-      subscription.state = { status, note: note ?? subscription.state?.note ?? '' }
+      const note = (kind === 'account' && accounts?.[0]?.note) || ''
+      subscription.state = { status, note }
       this.#tell(subscription)
     }
   }
@@ -173,6 +173,6 @@ export class Subscriptions {
 
 /** Why the one destination of a `subscribe` is not watched. */
 const refusalIn = (reply: HubFrame): number | undefined => {
-  const [refused] = (reply as { refused?: readonly { code: string }[] }).refused ?? []
+  const [refused] = (reply as { refused: readonly { code: string }[] }).refused
   return refused && statusOf(refused.code)
 }

@@ -68,7 +68,6 @@ export class Talk implements Talking {
   /** What the other side said beside the call. */
   hear(data: unknown): void {
     const { agent } = this
-    if (this.#ended) return
     const signal = signalOf(data)
     for (const tone of signal.dtmf ?? '') {
       const type: Field = ['Content-Type', 'application/dtmf-relay']

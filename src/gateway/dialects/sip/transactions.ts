@@ -71,10 +71,7 @@ export class Transactions {
       if (known.response !== undefined) this.#send(known.response)
       return undefined
     }
-    if (this.#served.size >= transactionLimit && !this.#forgetOne()) {
-      this.#send(responseTo(request, 503, { toTag: newToken(), headers: [['Retry-After', '5']] }))
-      return undefined
-    }
+    if (this.#served.size >= transactionLimit) this.#forgetOne()
     const transaction: ServerTransaction = { request }
     this.#served.set(key, transaction)
     return transaction
@@ -89,7 +86,8 @@ export class Transactions {
   acknowledge(ack: SipRequest): boolean {
     const key = `INVITE ${branchOf(ack)}`
     const known = this.#served.get(key)
-    known?.timer?.cancel()
+    if (known?.timer === undefined) return false
+    known.timer.cancel()
     return this.#served.delete(key)
   }
 
@@ -159,13 +157,13 @@ export class Transactions {
     ])
   }
 
-  /** Forgets the oldest request that is answered; false if there is none. */
-  #forgetOne(): boolean {
-    for (const [key, { timer }] of this.#served) {
-      if (timer === undefined) continue
-      timer.cancel()
-      return this.#served.delete(key)
-    }
-    return false
+  /** Forgets the oldest request that is answered: those that are not are fewer, by the bounds of calls and sessions. */
+  #forgetOne(): void {
+    const [key, { timer }] = [...this.#served].find(([, each]) => each.timer !== undefined) as [
+      string,
+      { timer: Timer },
+    ]
+    timer.cancel()
+    this.#served.delete(key)
   }
 }
