@@ -83,6 +83,24 @@ t.test('a registration is as long as it may be', async t => {
   await gone(phone)
 })
 
+t.test('whoever takes a registration back by its secret stays who they are', async t => {
+  const phone = await sipPhone(t, stand, 'alice')
+  await phone.register(600, ['Expires: 600'])
+  t.equal((await phone.register(0, ['Expires: 0'])).status, 200)
+  t.equal(statusOf('alice'), 'offline')
+  clock.advance(3_000_000)
+  t.equal((await phone.ask('OPTIONS')).status, 200)
+  await gone(phone)
+
+  const other = await sipPhone(t, stand, 'alice')
+  const headers = ['Event: presence', 'Expires: 0', other.where]
+  const challenged = await other.ask('SUBSCRIBE', { headers })
+  const proof = other.digest(challenged, 'SUBSCRIBE', 'sip:acme')
+  t.equal((await other.ask('SUBSCRIBE', { headers: [...headers, proof] })).status, 404)
+  t.equal((await other.ask('OPTIONS')).status, 200)
+  await gone(other)
+})
+
 t.test('one connection is of one account', async t => {
   const phone = await sipPhone(t, stand, 'alice')
   await phone.register()
