@@ -101,6 +101,24 @@ t.test('whoever takes a registration back by its secret stays who they are', asy
   await gone(other)
 })
 
+t.test('a first REGISTER that is refused leaves nobody there', async t => {
+  const refused = async (more: string, to?: string): Promise<number> => {
+    const phone = await sipPhone(t, stand, 'alice')
+    const headers = [
+      ...phone.registerHeaders(600),
+      more,
+      `Authorization: Bearer ${await stand.token('alice')}`,
+    ]
+    const { status } = await phone.ask('REGISTER', { headers, ...(to !== undefined && { to }) })
+    await phone.ask('OPTIONS')
+    t.equal(statusOf('alice'), 'offline')
+    await gone(phone)
+    return status
+  }
+  t.equal(await refused('Expires: 600', '<sip:bob@acme>'), 403)
+  t.equal(await refused('Require: something'), 420)
+})
+
 t.test('one connection is of one account', async t => {
   const phone = await sipPhone(t, stand, 'alice')
   await phone.register()

@@ -59,6 +59,11 @@ export class Registrar {
     this.#there = there
   }
 
+  /** The request with which the session began has been served: one that was refused leaves nobody there. */
+  settle(): void {
+    if (this.#bound === undefined) this.#declare(false)
+  }
+
   /** A REGISTER; `proven`: with it the session began. */
   receive(transaction: ServerTransaction, proven: boolean): void {
     const agent = this.#agent

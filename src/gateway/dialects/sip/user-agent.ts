@@ -100,6 +100,7 @@ export class UserAgent implements Agent {
       const transaction = this.transactions.begin(message)
       if (transaction !== undefined) this.#serve(transaction, proven)
     }
+    if (proven) this.#registrar.settle()
   }
 
   /** A frame of the hub that answers none of ours. */
