@@ -211,6 +211,7 @@ t.test('two line ends are answered with one, and a message that is none with not
   phone.say(phone.compose('ACK'))
   phone.reply(await phone.ask('OPTIONS'), 200)
   const old = phone.compose('OPTIONS', { branch: '' }).replace(/;branch=/, ';rport')
+  phone.say(old.replaceAll('OPTIONS', 'ACK'))
   phone.say(old)
   t.equal((await phone.response('OPTIONS')).status, 400)
   phone.say(phone.compose('OPTIONS').replace('Max-Forwards: 70', 'Max-Forwards: many'))

@@ -121,11 +121,12 @@ export class SipTranslator implements Translator, Wire {
     }
     const { message } = parsed
     const via = parseVia(message.headers.get('Via') as string)
-    if (isRequest(message) && via?.params.get('branch') === undefined) {
+    const asks = isRequest(message) && message.method !== 'ACK'
+    if (asks && via?.params.get('branch') === undefined) {
       this.send(responseTo(message, 400, { reason: 'Via Without a Branch', toTag: newToken() }))
     } else if (this.#agent !== undefined) this.#agent.receive(message)
     else if (this.#first !== undefined) this.#wait(message, text.length)
-    else if (isRequest(message) && message.method !== 'ACK') this.#greet(message)
+    else if (asks) this.#greet(message)
   }
 
   #wait(message: SipMessage, size: number): void {
