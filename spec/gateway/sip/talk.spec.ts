@@ -2,6 +2,7 @@
 // descriptions of media, transfers; and what becomes of it when the connection is lost and comes back.
 
 import t from 'tap'
+import { transactionMs } from '../../../src/gateway/dialects/sip/transactions.js'
 import { type Client, until } from '../../support/gateway.js'
 import {
   type Asking,
@@ -391,4 +392,15 @@ t.test('a phone of another language takes the place of a SIP phone, and the othe
   const sip = await phone('alice', 'desk')
   t.match(await bob.next('ended'), { call }, 'SIP has no word for a call without a dialog')
   await gone(sip, bob)
+})
+
+t.test('a client that neither takes nor refuses other media is given up', async t => {
+  const [alice, bob] = [await phone(), await desk()]
+  const { call } = await talking(alice, bob)
+  bob.send({ type: 'signal', call, data: { offer: restarted } })
+  alice.reply(await alice.request('INVITE'), 100)
+  await alice.ask('OPTIONS')
+  await clock.settle(transactionMs)
+  t.match(await bob.next('ended'), { call })
+  await gone(alice, bob)
 })

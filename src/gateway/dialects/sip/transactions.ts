@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Timer } from '../../../runtime/index.js'
+import { tagOf } from './address.js'
 import type { Agenda } from './agenda.js'
 import { Headers, type SipMessage, type SipRequest, type SipResponse } from './message.js'
 import { responseTo } from './response.js'
@@ -27,7 +28,7 @@ export interface ServerTransaction {
 export interface ClientTransaction {
   readonly request: SipRequest
   readonly heard: (response: SipResponse) => void
-  /** Until a final response, or of an INVITE any. */
+  /** Until a final response, or of an INVITE that begins a dialog any. */
   timer: Timer
 }
 
@@ -116,8 +117,9 @@ export class Transactions {
     if (transaction === undefined) return
     const { request } = transaction
     if (response.status < 200) {
-      // An INVITE may ring for as long as whoever called likes.
-      if (request.method === 'INVITE') transaction.timer.cancel()
+      // An INVITE may ring for as long as whoever called likes; within a dialog nothing rings.
+      const begins = tagOf(request.headers.get('To') as string) === undefined
+      if (request.method === 'INVITE' && begins) transaction.timer.cancel()
     } else {
       transaction.timer.cancel()
       this.#asked.delete(key)
