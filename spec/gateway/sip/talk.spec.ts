@@ -2,7 +2,7 @@
 // descriptions of media, transfers; and what becomes of it when the connection is lost and comes back.
 
 import t from 'tap'
-import { transactionMs } from '../../../src/gateway/dialects/sip/transactions.js'
+import { askedLimit, transactionMs } from '../../../src/gateway/dialects/sip/transactions.js'
 import { type Client, until } from '../../support/gateway.js'
 import {
   type Asking,
@@ -392,6 +392,26 @@ t.test('a phone of another language takes the place of a SIP phone, and the othe
   const sip = await phone('alice', 'desk')
   t.match(await bob.next('ended'), { call }, 'SIP has no word for a call without a dialog')
   await gone(sip, bob)
+})
+
+t.test('a client that answers nothing is asked no more than so much', async t => {
+  const [alice, bob] = [await phone(), await desk()]
+  const { call } = await talking(alice, bob)
+  const tones = '1'.repeat(64)
+  for (let count = 0; count < 20; count++) bob.send({ type: 'signal', call, data: { dtmf: tones } })
+  await bob.ask({ type: 'ping' }, 'pong')
+  await alice.ask('OPTIONS')
+  const infos = alice.heard.filter(({ method }) => method === 'INFO')
+  t.equal(infos.length, askedLimit)
+  alice.reply(infos[0]!, 200)
+  await alice.ask('OPTIONS')
+  bob.send({ type: 'signal', call, data: { dtmf: '2' } })
+  const tone = await alice.next(({ body }) => body.startsWith('Signal=2'))
+  alice.reply(tone, 200)
+  await alice.ask('OPTIONS')
+  await clock.settle(transactionMs)
+  t.match(await bob.next('ended'), { call }, 'and is given up')
+  await gone(alice, bob)
 })
 
 t.test('a client that neither takes nor refuses other media is given up', async t => {

@@ -16,6 +16,9 @@ export const transactionMs = 32_000
 /** So many requests of one client are remembered at once. */
 export const transactionLimit = 256
 
+/** So many requests of ours wait for one client's answers at once. */
+export const askedLimit = 1024
+
 /** A request of the client. */
 export interface ServerTransaction {
   readonly request: SipRequest
@@ -102,8 +105,14 @@ export class Transactions {
     transaction.timer = this.#agenda.after(transactionMs, () => this.#served.delete(keyOf(request)))
   }
 
-  /** Sends a request. `heard` is told of each response; one that does not come is a 408. */
+  /**
+   * Sends a request. `heard` is told of each response; one that does not come is a 408. Where the client owes too many
+   * already it is not sent, and is a 503.
+   */
   request(request: SipRequest, heard: (response: SipResponse) => void): ClientTransaction {
+    if (this.#asked.size >= askedLimit) {
+      return { request, heard, timer: this.#agenda.after(0, () => heard(responseTo(request, 503))) }
+    }
     const transaction: ClientTransaction = { request, heard, timer: this.#deadline(request, heard) }
     this.#asked.set(keyOf(request), transaction)
     this.#send(request)
