@@ -212,6 +212,26 @@ t.test('a call that rang when the connection was lost rings anew where another i
   t.match(await again.next('message'), { content: '1', voiceeventsid }, 'said again, by the same name')
 })
 
+t.test('a call that rings anew is not ended by the claim to the one it was', async t => {
+  const stand = await newStand(t)
+  const bob = await registered(stand, 'bob')
+  const { call } = ring(stand, 'bob')
+  const { reconnect } = await bob.next('invite')
+  // Its answer was lost with the connection.
+  bob.ws.terminate()
+  await until(() => stand.gateway.counts.lingering === 1)
+  const back = await listening(stand, 'bob')
+  back.say('invite', { callsid: call, reconnect, sdp: someSdp('bob') })
+  await back.next('invite')
+  await settled(back)
+  back.say('invite', { callsid: call, reconnect, sdp: someSdp('bob') })
+  await settled(back)
+  t.same(
+    back.messages.filter(({ payload }) => payload.callsid === call).map(({ type }) => type),
+    ['cancel', 'invite'],
+  )
+})
+
 t.test('a translator of another language leaves nothing to take up', async t => {
   const stand = await newStand(t, { tenant: accessTenant })
   const { client } = await stand.phone('alice', {

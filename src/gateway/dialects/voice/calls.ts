@@ -12,6 +12,8 @@ export interface VoiceCall {
   offer?: string | undefined
   /** Whether the offer it rings with was made here, for want of another. */
   readonly silent?: boolean
+  /** Whether that offer took the place of one that was made over a lost connection. */
+  readonly anew?: boolean
   state: 'placed' | 'ringing' | 'rung' | 'taken' | 'up'
   /** Its caller has hung up before the hub had said how it is called. */
   left?: boolean

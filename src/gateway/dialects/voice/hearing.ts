@@ -45,7 +45,7 @@ const claim = (
     return []
   }
   if (device === talk.device) {
-    talk.line.say(takenUp(talk, callsid))
+    for (const message of takenUp(talk, callsid)) talk.line.say(message)
     return []
   }
   talk.claimed = [callsid]

@@ -28,9 +28,15 @@ export const acknowledged = (about: object): Message => message('ack', { acktype
 export const answered = (talk: Conversation, callsid: string, sdp?: string): Message =>
   message('answer', { callsid, ...(sdp !== undefined && { sdp }), reconnect: claimText(talk) })
 
-/** The answer to a call that its client wants to take up. */
-export const takenUp = (talk: Conversation, callsid: string): Message =>
-  talk.calls.find(callsid)?.state === 'up' ? answered(talk, callsid) : hungUp(callsid, callOver)
+/**
+ * The answer to a call that its client wants to take up. Of one that rings anew, its own having been canceled, the SDK
+ * would take any word for one about the new one.
+ */
+export const takenUp = (talk: Conversation, callsid: string): readonly Message[] => {
+  const { anew, state } = talk.calls.find(callsid) ?? {}
+  if (anew && state === 'rung') return []
+  return [state === 'up' ? answered(talk, callsid) : hungUp(callsid, callOver)]
+}
 
 /** Edge and region are where the SDK goes by itself, so that it comes back to where it was. */
 const connected = ({ account, line }: Conversation, expires: string): Message =>
@@ -48,7 +54,10 @@ export const welcomed = (talk: Conversation, reply: HubFrame): readonly Message[
   const { claimed } = talk
   talk.claimed = undefined
   // What the session tells of its calls comes right after this frame.
-  if (claimed) queueMicrotask(() => claimed.map(callsid => talk.line.say(takenUp(talk, callsid))))
+  if (claimed)
+    queueMicrotask(() => {
+      for (const message of claimed.flatMap(callsid => takenUp(talk, callsid))) talk.line.say(message)
+    })
   if (reply.type !== 'welcome') return refreshed(talk, reply)
   talk.begin(reply)
   return claimed ? [] : [connected(talk, reply.expires)]

@@ -52,7 +52,7 @@ const saying: Saying = {
     const known = talk.calls.find(call) ?? talk.earlier?.calls.find(call)
     // Said again, since nobody has said that it arrived; but the client has dealt with it meanwhile.
     if (seq <= talk.before && known?.state !== 'rung') return []
-    talk.calls.add({ call, silent: sdp === undefined, state: 'rung' })
+    talk.calls.add({ call, silent: sdp === undefined, anew: known !== undefined, state: 'rung' })
     const parameters = {
       CallSid: call,
       AccountSid: talk.tenant,
