@@ -3,6 +3,7 @@
 
 import t from 'tap'
 import type { Result } from '../../../src/errors.js'
+import { transactionLimit } from '../../../src/gateway/dialects/sip/transactions.js'
 import type { Grant } from '../../../src/gateway/token/index.js'
 import { until } from '../../support/gateway.js'
 import { acme } from '../../support/room.js'
@@ -196,6 +197,36 @@ t.test('what comes before the hub has answered waits, within bounds', async t =>
   t.equal((await phone.response('REGISTER')).status, 200)
   t.equal((await phone.response('OPTIONS')).status, 200)
   t.equal((await phone.response('MESSAGE')).status, 404)
+  phone.ws.close(1000)
+  await phone.closed
+})
+
+t.test('more requests than are remembered, all at once, are told to come again', async t => {
+  let verified = (_: Result<Grant>): void => {}
+  const errors: unknown[] = []
+  const slow = await sipStand(t, {
+    verifier: {
+      verify: () =>
+        new Promise(resolve => {
+          verified = resolve
+        }),
+    },
+    log: { info() {}, warn() {}, error: (_, message) => void errors.push(message) },
+  })
+  const phone = await sipPhone(t, slow, 'alice')
+  phone.say(phone.compose('REGISTER', { headers: ['Authorization: Bearer x', ...phone.registerHeaders(60)] }))
+  for (let seq = 0; seq < transactionLimit + 2; seq++) {
+    const lines = ['SUBSCRIBE sip:b@a SIP/2.0', `v:SIP/2.0/WS a;branch=${seq}`, 'f:<sip:a@a>;tag=1', 't:<sip:b@a>']
+    phone.say([...lines, 'i:1', `CSeq:${seq} SUBSCRIBE`, 'o:presence', '', ''].join('\r\n'))
+  }
+  phone.say('\r\n\r\n')
+  await until(() => phone.texts.includes('\r\n'))
+  const grant = { tenant: acme, account: 'alice', scopes: sipScopes, expires: 1e15, groups: [] }
+  verified({ ok: true, value: grant as unknown as Grant })
+  t.equal((await phone.response('REGISTER')).status, 200)
+  t.equal((await phone.response('SUBSCRIBE')).status, 503)
+  t.equal((await phone.ask('OPTIONS')).status, 200)
+  t.same(errors, [])
   phone.ws.close(1000)
   await phone.closed
 })

@@ -75,7 +75,10 @@ export class Transactions {
       if (known.response !== undefined) this.#send(known.response)
       return undefined
     }
-    if (this.#served.size >= transactionLimit) this.#forgetOne()
+    if (this.#served.size >= transactionLimit && !this.#forgetOne()) {
+      this.#send(responseTo(request, 503, { toTag: newToken(), headers: [['Retry-After', '5']] }))
+      return undefined
+    }
     const transaction: ServerTransaction = { request }
     this.#served.set(key, transaction)
     return transaction
@@ -168,13 +171,13 @@ export class Transactions {
     ])
   }
 
-  /** Forgets the oldest request that is answered: those that are not are fewer, by the bounds of calls and sessions. */
-  #forgetOne(): void {
-    const [key, { timer }] = [...this.#served].find(([, each]) => each.timer !== undefined) as [
-      string,
-      { timer: Timer },
-    ]
-    timer.cancel()
-    this.#served.delete(key)
+  /** Forgets the oldest request that is answered; false if there is none: many waited for one answer of the hub. */
+  #forgetOne(): boolean {
+    for (const [key, { timer }] of this.#served) {
+      if (timer === undefined) continue
+      timer.cancel()
+      return this.#served.delete(key)
+    }
+    return false
   }
 }
