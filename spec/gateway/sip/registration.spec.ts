@@ -48,6 +48,9 @@ t.test('a client registers by its secret, and is there until it says otherwise',
   t.equal(statusOf('alice'), 'offline')
   t.equal((await phone.register(60)).status, 200)
   t.equal(statusOf('alice'), 'available')
+  t.equal((await phone.register(0, ['Expires: 0'])).status, 200, 'and the connection stays')
+  t.equal((await phone.ask('OPTIONS')).status, 200)
+  t.equal(statusOf('alice'), 'offline')
   await gone(phone)
 })
 
@@ -254,7 +257,7 @@ t.test('two line ends are answered with one, and a message that is none with not
   const registered = await sipPhone(t, stand, 'alice')
   await registered.register(3600)
   clock.advance(3_600_000)
-  t.equal(await registered.closed, 4401, 'a proof lasts as long as the registration')
+  t.equal(await registered.closed, 4401, 'a proof lasts as long as a registration may')
 })
 
 t.test('the hub asks for a sign of life by two line ends', async t => {

@@ -1,12 +1,12 @@
 // Who a client is, as its requests say: by a token of the hub's (RFC 8898), or by the secret of a SIP account (RFC 7616).
 // A request without either is answered with a challenge, and nothing of it is kept. Tokens are for the session to
-// judge; a secret that is proven is a grant for as long as what it registers lasts.
+// judge; a secret that is proven is a grant for as long as a registration may last, which each one proves anew.
 
 import type { Clock } from '../../../runtime/index.js'
 import { type Grant, grantOfSip, type SipAccounts } from '../../token/index.js'
 import { accountOf, parseNameAddr, parseUri } from './address.js'
 import { challenge, type DigestCredentials, readAuthorization, verify } from './digest.js'
-import { lifetimeOf, longestSeconds } from './lifetimes.js'
+import { longestSeconds } from './lifetimes.js'
 import type { SipRequest, SipResponse } from './message.js'
 import type { Nonces } from './nonces.js'
 import { responseTo } from './response.js'
@@ -65,9 +65,7 @@ export class Door {
     if (account === undefined || verdict !== 'proven') {
       return { ok: false, response: this.challenge(request, verdict === 'stale') }
     }
-    const asked = request.method === 'REGISTER' ? request.headers.get('Expires') : undefined
-    // Whoever takes a registration back is who they are all the same.
-    const expires = this.#clock.wall() + (lifetimeOf(asked) || longestSeconds) * 1000
+    const expires = this.#clock.wall() + longestSeconds * 1000
     return { ok: true, token: '', grant: grantOfSip(account, expires) }
   }
 }
