@@ -219,7 +219,12 @@ t.test('more requests than are remembered, all at once, are told to come again',
   const phone = await sipPhone(t, slow, 'alice')
   phone.say(phone.compose('REGISTER', { headers: ['Authorization: Bearer x', ...phone.registerHeaders(60)] }))
   for (let seq = 0; seq < transactionLimit + 2; seq++) {
-    const lines = ['SUBSCRIBE sip:b@a SIP/2.0', `v:SIP/2.0/WS a;branch=${seq}`, 'f:<sip:a@a>;tag=1', 't:<sip:b@a>']
+    const lines = [
+      'SUBSCRIBE sip:b@a SIP/2.0',
+      `v:SIP/2.0/WS a;branch=${seq}`,
+      'f:<sip:a@a>;tag=1',
+      't:<sip:b@a>',
+    ]
     phone.say([...lines, 'i:1', `CSeq:${seq} SUBSCRIBE`, 'o:presence', '', ''].join('\r\n'))
   }
   phone.say('\r\n\r\n')
