@@ -326,6 +326,40 @@ t.test('a call outlives its connection, where the same application comes back', 
   await gone(back, bob)
 })
 
+t.test('what may not have reached a client is said again once it is back', async t => {
+  const [alice, bob] = [await phone(), await desk()]
+  const { call: offered } = await bob.ask({ type: 'place', to: 'alice', sdp: offer }, 'placed')
+  const invite = await alice.request('INVITE')
+  const calling = alice.inviting('bob')
+  alice.say(alice.compose('INVITE', { ...calling, ...media(offer) }))
+  const { call: placed } = await bob.next('invite')
+  bob.send({ type: 'accept', call: placed, sdp: answer })
+  await alice.response('INVITE', 200)
+  alice.ws.terminate()
+  await until(() => stand.gateway.counts.lingering === 1)
+  const back = await phone('alice')
+  await clock.settle()
+  const accepted = await back.response('INVITE', 200)
+  t.equal(accepted.of('Call-ID'), calling.callId, 'a 200 without its ACK')
+  back.say(back.within(back.dialogue(calling, accepted), 'ACK'))
+  const again = await back.request('INVITE')
+  t.equal(again.of('Via'), invite.of('Via'), 'an INVITE without an answer, as it was')
+  back.reply(again, 200, { tag: 'a', headers: ['Content-Type: application/sdp'], body: answer })
+  t.match(await bob.next('answered'), { call: offered, sdp: answer })
+  await back.ask('OPTIONS')
+  back.ws.terminate()
+  await until(() => stand.gateway.counts.lingering === 1)
+  const third = await phone('alice')
+  clock.advance(transactionMs)
+  await third.ask('OPTIONS')
+  t.notOk(
+    third.heard.some(({ start }) => start.includes('200') && start.includes('INVITE')),
+    'none that was acknowledged',
+  )
+  t.equal(stand.room.router.counts.live, 2)
+  await gone(third, bob)
+})
+
 t.test('what is over meanwhile is ended, and what is offered still rings', async t => {
   const [alice, bob] = [await phone(), await desk()]
   const { call, dialogue } = await talking(alice, bob)

@@ -11,6 +11,7 @@ import { endStatus, reasonOf, refusedBy } from './answers.js'
 import { Dialog } from './dialogs.js'
 import type { Leg, Legs } from './leg.js'
 import { sdpOf } from './media.js'
+import type { SipResponse } from './message.js'
 import { Talk } from './talk.js'
 import { newToken, type ServerTransaction } from './transactions.js'
 
@@ -99,7 +100,10 @@ export class PlacedLeg implements Leg {
   }
 
   #answered({ sdp }: CallFrames['answered']): void {
-    if (this.talk !== undefined) return
+    if (this.talk !== undefined) {
+      if (this.talk.unheard) this.#legs.agent.send(this.#invite.response as SipResponse)
+      return
+    }
     const offer = sdpOf(this.#invite.request)
     const far = sdp ?? (offer === undefined ? silentOffer() : silentAnswer(offer))
     this.talk = new Talk(

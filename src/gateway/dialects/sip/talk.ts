@@ -53,7 +53,7 @@ export class Talk implements Talking {
   readonly #parties: Parties
   readonly #media: Renegotiation
   readonly #over: () => void
-  #ackDue: Timer = { cancel() {} }
+  #ackDue: Timer | undefined
   #ended = false
 
   /** `over` is called when nothing more is said of it. */
@@ -89,7 +89,13 @@ export class Talk implements Talking {
   }
 
   acked(): void {
-    this.#ackDue.cancel()
+    this.#ackDue?.cancel()
+    this.#ackDue = undefined
+  }
+
+  /** Whether the client may not have heard that its call is answered. */
+  get unheard(): boolean {
+    return this.#ackDue !== undefined
   }
 
   /** A request of the client in this dialog. */
@@ -151,7 +157,7 @@ export class Talk implements Talking {
 
   #finish(): void {
     this.#ended = true
-    this.#ackDue.cancel()
+    this.acked()
     this.#media.stop()
   }
 

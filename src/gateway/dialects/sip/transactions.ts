@@ -98,6 +98,11 @@ export class Transactions {
     return this.#served.delete(key)
   }
 
+  /** The client is there again, over another connection: what it has not answered may never have reached it. */
+  resume(): void {
+    for (const { request } of this.#asked.values()) this.#send(request)
+  }
+
   /** Answers; what comes after a final response is not said. */
   respond(transaction: ServerTransaction, response: SipResponse): void {
     if (transaction.timer !== undefined) return

@@ -118,6 +118,8 @@ export class UserAgent implements Agent {
   resume(wire: Wire, there: boolean): void {
     this.#wire = wire
     this.agenda.resume()
+    // After the answer to what it comes back with.
+    this.agenda.after(0, () => this.transactions.resume())
     this.#registrar.resume(there)
     this.#calls.resume()
     this.#subscriptions.resume()
