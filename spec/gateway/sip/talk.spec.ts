@@ -330,6 +330,9 @@ t.test('what may not have reached a client is said again once it is back', async
   const [alice, bob] = [await phone(), await desk()]
   const { call: offered } = await bob.ask({ type: 'place', to: 'alice', sdp: offer }, 'placed')
   const invite = await alice.request('INVITE')
+  alice.reply(invite, 180, { tag: 'a' })
+  await bob.next('progress')
+  await bob.ask({ type: 'signal', call: offered, data: { dtmf: '1' } }, 'ok')
   const calling = alice.inviting('bob')
   alice.say(alice.compose('INVITE', { ...calling, ...media(offer) }))
   const { call: placed } = await bob.next('invite')
@@ -343,7 +346,11 @@ t.test('what may not have reached a client is said again once it is back', async
   t.equal(accepted.of('Call-ID'), calling.callId, 'a 200 without its ACK')
   back.say(back.within(back.dialogue(calling, accepted), 'ACK'))
   const again = await back.request('INVITE')
-  t.equal(again.of('Via'), invite.of('Via'), 'an INVITE without an answer, as it was')
+  t.equal(
+    again.of('Via'),
+    invite.of('Via'),
+    'an INVITE without a final answer, as it was; a tone before that is no request',
+  )
   back.reply(again, 200, { tag: 'a', headers: ['Content-Type: application/sdp'], body: answer })
   t.match(await bob.next('answered'), { call: offered, sdp: answer })
   await back.ask('OPTIONS')
