@@ -56,7 +56,7 @@ const stand = await sipStand(t, {
   sipAccounts: sipAccounts(['alice', 'bob', 'carol', 'dan']),
   tenant: { accounts: { alice: { capacity: 3 } } },
 })
-const { clock, presence } = stand.room
+const { presence } = stand.room
 const server = `ws://127.0.0.1:${stand.port}/sip`
 
 const statusOf = (account: string): string =>
