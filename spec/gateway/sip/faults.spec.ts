@@ -1,5 +1,8 @@
 // What hostile and broken SIP clients do, each by its id: nothing of it stays, and nobody else notices.
 
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
@@ -186,6 +189,31 @@ t.test('[FS6] proofs that prove nothing', async t => {
   t.equal((await other.ask('REGISTER', { headers: [...headers, good] })).status, 401, 'on any connection')
   other.ws.terminate()
   await undisturbed(alice)
+})
+
+t.test('[FS7] what a message says of its sender sends nothing elsewhere', async t => {
+  const tcp = createServer(() => t.fail('a connection to somebody else')).listen(0, '127.0.0.1')
+  await once(tcp, 'listening')
+  const { port } = tcp.address() as AddressInfo
+  const udp = createSocket('udp4', () => t.fail('a datagram to somebody else')).bind(port, '127.0.0.1')
+  await once(udp, 'listening')
+  t.teardown(() => Promise.all([tcp.close(), udp.close()]))
+  const liar = await sipPhone(t, stand, 'alice')
+  const own = [`Contact: <sip:alice@127.0.0.1:${port};transport=udp>;expires=600`]
+  const elsewhere = `SIP/2.0/UDP 127.0.0.1:${port};received=127.0.0.1;rport=${port}`
+  liar.say(liar.compose('REGISTER', { headers: own }).replace('SIP/2.0/WS phone.invalid', elsewhere))
+  const challenged = await liar.response('REGISTER')
+  t.equal(challenged.status, 401, 'it comes back by the connection')
+  const headers = [...own, liar.digest(challenged, 'REGISTER', 'sip:acme')]
+  t.equal((await liar.ask('REGISTER', { headers, seq: 2 })).status, 200)
+  const bob = await phone('bob')
+  const calling = bob.inviting('alice')
+  bob.say(bob.compose('INVITE', { ...calling, ...media(offer) }))
+  const invite = await liar.request('INVITE')
+  t.match(invite.start, `127.0.0.1:${port}`, 'and so does what is for its Contact')
+  liar.reply(invite, 486, { tag: 'a' })
+  t.equal((await bob.response('INVITE', 200)).status, 486)
+  await undisturbed(liar, bob)
 })
 
 t.test('[FS8] a request that has come too far, and one that asks for more than there is', async t => {
