@@ -17,7 +17,7 @@ import { Heartbeat } from './heartbeat.js'
 import type { Outlet } from './outlet.js'
 import { Sessions } from './sessions.js'
 import { Socket, type Tally } from './socket.js'
-import type { Revocations, SipAccounts, Verifier } from './token/index.js'
+import { type Revocations, SipAccounts, type Verifier } from './token/index.js'
 import { createUpgrade, type Upgrade } from './upgrade.js'
 
 export interface GatewayOptions {
@@ -68,7 +68,7 @@ export interface Gateway {
   readonly counts: GatewayCounts
 }
 
-const nobody: Pick<SipAccounts, 'find'> = { find: () => undefined }
+const nobody = new SipAccounts(new Map())
 
 const goingDown = refuse('draining', 'the hub is going down')
 
