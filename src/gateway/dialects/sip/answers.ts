@@ -3,6 +3,7 @@
 
 import type { ErrorCode } from '../../../errors.js'
 import type { CancelReason, EndReason, HubFrame } from '../../../protocol/index.js'
+import { endings } from '../../../router/index.js'
 import { quote } from './words.js'
 
 const statuses: Readonly<Record<ErrorCode, number>> = {
@@ -36,16 +37,8 @@ export const refusedBy = (reply: HubFrame): number | undefined =>
 /** The status that says a refusal of this code. */
 export const statusOf = (code: string): number => statuses[code as ErrorCode]
 
-/** The final response to an INVITE whose call ended before it was answered. */
-export const endStatus: Readonly<Record<EndReason, number>> = {
-  completed: 480,
-  canceled: 487,
-  'no-answer': 480,
-  rejected: 603,
-  busy: 486,
-  unavailable: 480,
-  failed: 500,
-}
+/** The final response to an INVITE whose call ended before it was answered; one that its instructions end is not answered either. */
+export const endStatus = (reason: EndReason): number => endings[reason].sip ?? 480
 
 /** A Reason of SIP, with its text. */
 export const reasonOf = (status: number, text: string): string => `SIP;cause=${status};text=${quote(text)}`

@@ -120,7 +120,7 @@ export class PlacedLeg implements Leg {
   }
 
   #ended({ reason, message }: CallFrames['ended']): void {
-    const status = endStatus[reason]
+    const status = endStatus(reason)
     if (this.talk === undefined) this.#refuse(status, message ?? reason)
     else this.talk.bye(reasonOf(reason === 'completed' ? 200 : status, message ?? reason))
   }
