@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import type { SipAccount } from '../../src/gateway/token/index.js'
 import type { AccountId, TenantId } from '../../src/protocol/index.js'
-import { newStand, type Stand, type StandOptions } from './gateway.js'
+import { type Client, newStand, type Stand, type StandOptions, until } from './gateway.js'
 
 export interface Said {
   readonly start: string
@@ -311,3 +311,23 @@ export const sipPhone = async (
   await once(phone.ws, 'open')
   return phone
 }
+
+/** Who takes part in the specs of a stand: phones that come, and go again. */
+export const peopleOf = (t: { teardown(task: () => unknown): void }, stand: Stand) => ({
+  /** A phone that is registered. */
+  async phone(account = 'alice', contact?: string): Promise<SipPhone> {
+    const registered = await sipPhone(t, stand, account, contact)
+    await registered.register(3600)
+    return registered
+  },
+
+  /** A phone of the hub's own language. */
+  async desk(account = 'bob'): Promise<Client> {
+    return (await stand.phone(account, { device: 'desk' })).client
+  },
+
+  async gone(...clients: { ws: SipPhone['ws'] }[]): Promise<void> {
+    for (const { ws } of clients) ws.close(1000)
+    await until(() => stand.gateway.counts.sessions === 0)
+  },
+})

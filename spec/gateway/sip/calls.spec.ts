@@ -2,8 +2,8 @@
 // other side is a phone of the hub's own language.
 
 import t from 'tap'
-import { type Client, until } from '../../support/gateway.js'
-import { answer, description, media, offer, type SipPhone, sipPhone, sipStand } from '../../support/sip.js'
+import { until } from '../../support/gateway.js'
+import { answer, description, media, offer, peopleOf, sipPhone, sipStand } from '../../support/sip.js'
 
 const stand = await sipStand(t, {
   tenant: {
@@ -14,20 +14,7 @@ const stand = await sipStand(t, {
 })
 const { clock } = stand.room
 
-const phone = async (account = 'alice', contact?: string): Promise<SipPhone> => {
-  const registered = await sipPhone(t, stand, account, contact)
-  await registered.register(3600)
-  return registered
-}
-
-/** A phone of the hub's own language. */
-const desk = async (account = 'bob'): Promise<Client> =>
-  (await stand.phone(account, { device: 'desk' })).client
-
-const gone = async (...clients: { ws: SipPhone['ws'] }[]): Promise<void> => {
-  for (const { ws } of clients) ws.close(1000)
-  await until(() => stand.gateway.counts.sessions === 0)
-}
+const { desk, gone, phone } = peopleOf(t, stand)
 
 t.test('a call is placed, rings, is answered, and is ended by whoever placed it', async t => {
   const alice = await phone()

@@ -1,9 +1,9 @@
 // Presence for SIP phones: what they watch (SUBSCRIBE and NOTIFY), and what they say of themselves (PUBLISH).
 
 import t from 'tap'
-import { type Client, until } from '../../support/gateway.js'
+import { until } from '../../support/gateway.js'
 import { acme } from '../../support/room.js'
-import { type Asking, type Said, type SipPhone, sipPhone, sipStand } from '../../support/sip.js'
+import { type Asking, peopleOf, type Said, type SipPhone, sipStand } from '../../support/sip.js'
 
 const stand = await sipStand(t, {
   tenant: { groups: { team: { members: ['bob', 'carol'] } } },
@@ -11,19 +11,7 @@ const stand = await sipStand(t, {
 })
 const { clock, presence } = stand.room
 
-const phone = async (account = 'alice'): Promise<SipPhone> => {
-  const registered = await sipPhone(t, stand, account)
-  await registered.register(3600)
-  return registered
-}
-
-const desk = async (account = 'bob'): Promise<Client> =>
-  (await stand.phone(account, { device: 'desk' })).client
-
-const gone = async (...clients: { ws: SipPhone['ws'] }[]): Promise<void> => {
-  for (const { ws } of clients) ws.close(1000)
-  await until(() => stand.gateway.counts.sessions === 0)
-}
+const { desk, gone, phone } = peopleOf(t, stand)
 
 const statusOf = (account: string): string =>
   presence.resource(acme, account as never, { view: 'full', devices: true }).status

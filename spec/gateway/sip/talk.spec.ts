@@ -11,6 +11,7 @@ import {
   description,
   media,
   offer,
+  peopleOf,
   type SipPhone,
   sipPhone,
   sipStand,
@@ -19,19 +20,7 @@ import {
 const stand = await sipStand(t, { tenant: { accounts: { alice: { capacity: 5 }, bob: { capacity: 5 } } } })
 const { clock } = stand.room
 
-const phone = async (account = 'alice', contact?: string): Promise<SipPhone> => {
-  const registered = await sipPhone(t, stand, account, contact)
-  await registered.register(3600)
-  return registered
-}
-
-const desk = async (account = 'bob'): Promise<Client> =>
-  (await stand.phone(account, { device: 'desk' })).client
-
-const gone = async (...clients: { ws: SipPhone['ws'] }[]): Promise<void> => {
-  for (const { ws } of clients) ws.close(1000)
-  await until(() => stand.gateway.counts.sessions === 0)
-}
+const { desk, gone, phone } = peopleOf(t, stand)
 
 /** Alice has called bob, who has answered. */
 const talking = async (alice: SipPhone, bob: Client) => {
